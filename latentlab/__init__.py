@@ -1,0 +1,1 @@
+"""latentlab: train VAE-family models and explore them live."""

@@ -1,0 +1,1 @@
+"""Qt-free, torch-free ground: recipes, messages, buffers, mailboxes, paths and errors."""

@@ -1,0 +1,204 @@
+"""Metric history that grows with the run and is drawn at a constant cost.
+
+Raw values live in fixed-size chunks; above them a pyramid of (min, max) pairs, each level
+``FACTOR`` times coarser, is extended as values arrive. A window of any length is answered from
+the finest level that fits the wanted number of points.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+CHUNK = 4096
+FACTOR = 16
+Array = npt.NDArray[np.float64]
+
+
+class _Column:
+    """An append-only float64 array that grows in chunks, so that no append copies the past."""
+
+    def __init__(self) -> None:
+        self._chunks: list[Array] = []
+        self.length = 0
+
+    def append(self, value: float) -> None:
+        offset = self.length % CHUNK
+        if offset == 0:
+            self._chunks.append(np.empty(CHUNK))
+        self._chunks[-1][offset] = value
+        self.length += 1
+
+    def extend(self, values: Array) -> None:
+        start = 0
+        while start < len(values):
+            offset = self.length % CHUNK
+            if offset == 0:
+                self._chunks.append(np.empty(CHUNK))
+            take = min(CHUNK - offset, len(values) - start)
+            self._chunks[-1][offset : offset + take] = values[start : start + take]
+            self.length += take
+            start += take
+
+    def view(self, start: int, stop: int) -> Array:
+        """Return a copy of ``[start, stop)``."""
+        stop = min(stop, self.length)
+        if start >= stop:
+            return np.empty(0)
+        first, last = start // CHUNK, (stop - 1) // CHUNK
+        parts = self._chunks[first : last + 1]
+        joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        return joined[start - first * CHUNK : stop - first * CHUNK].copy()
+
+    def search(self, value: float, side: str = "left") -> int:
+        """Return the insertion index of ``value`` in an ascending column."""
+        low, high = 0, self.length
+        while low < high:
+            middle = (low + high) // 2
+            item = self._chunks[middle // CHUNK][middle % CHUNK]
+            if item < value or (side == "right" and item == value):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+class _Series:
+    """One metric: its rows' steps, its values, and the pyramid of their minima and maxima."""
+
+    def __init__(self) -> None:
+        self.steps = _Column()
+        self.levels: list[tuple[_Column, _Column]] = [(_Column(), _Column())]
+        self.values = self.levels[0][0]
+        self.levels[0] = (self.values, self.values)
+
+    def append(self, step: float, value: float) -> None:
+        self.steps.append(step)
+        self.values.append(value)
+        self._grow(1)
+
+    def extend(self, steps: Array, values: Array) -> None:
+        self.steps.extend(steps)
+        self.values.extend(values)
+        self._grow(1)
+
+    def _grow(self, level: int) -> None:
+        low, high = self.levels[level - 1]
+        built = self.levels[level][0].length if level < len(self.levels) else 0
+        ready = low.length // FACTOR - built
+        if ready <= 0:
+            return
+        if level == len(self.levels):
+            self.levels.append((_Column(), _Column()))
+        span = slice(built * FACTOR, (built + ready) * FACTOR)
+        lows = low.view(span.start, span.stop).reshape(ready, FACTOR)
+        highs = high.view(span.start, span.stop).reshape(ready, FACTOR)
+        self.levels[level][0].extend(np.fmin.reduce(lows, axis=1))
+        self.levels[level][1].extend(np.fmax.reduce(highs, axis=1))
+        self._grow(level + 1)
+
+
+class MetricHistory:
+    """All metrics of one run, by name, each against the step at which it was logged.
+
+    Thread: any. The trainer appends; the window polls ``version`` and asks for windows.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._series: dict[str, _Series] = {}
+        self.version = 0
+
+    def append(self, step: int, values: Mapping[str, float]) -> None:
+        """Add the metrics of one logged step; steps must not decrease."""
+        with self._lock:
+            for name, value in values.items():
+                self._series.setdefault(name, _Series()).append(float(step), float(value))
+            self.version += 1
+
+    def extend(self, name: str, steps: Sequence[float] | Array, values: Sequence[float] | Array) -> None:
+        """Add many values of one metric at once, as when a run is opened."""
+        with self._lock:
+            series = self._series.setdefault(name, _Series())
+            series.extend(np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64))
+            self.version += 1
+
+    def clear(self) -> None:
+        """Forget everything; the version grows."""
+        with self._lock:
+            self._series.clear()
+            self.version += 1
+
+    def names(self) -> list[str]:
+        """Return the metrics seen so far, in order of appearance."""
+        with self._lock:
+            return list(self._series)
+
+    def last(self, name: str) -> tuple[float, float] | None:
+        """Return the newest (step, value) of a metric, or None."""
+        with self._lock:
+            series = self._series.get(name)
+            if series is None or series.values.length == 0:
+                return None
+            n = series.values.length
+            return float(series.steps.view(n - 1, n)[0]), float(series.values.view(n - 1, n)[0])
+
+    def span(self) -> tuple[float, float] | None:
+        """Return the first and last step over all metrics, or None when empty."""
+        with self._lock:
+            ends = [
+                (s.steps.view(0, 1)[0], s.steps.view(s.steps.length - 1, s.steps.length)[0])
+                for s in self._series.values()
+                if s.steps.length
+            ]
+        return (float(min(a for a, _ in ends)), float(max(b for _, b in ends))) if ends else None
+
+    def at(self, name: str, step: float) -> tuple[float, float] | None:
+        """Return the (step, value) logged nearest to ``step``, for the read-out under the cursor."""
+        with self._lock:
+            series = self._series.get(name)
+            if series is None or series.steps.length == 0:
+                return None
+            i = series.steps.search(step)
+            i0, i1 = max(0, i - 1), min(series.steps.length, i + 1)
+            steps, values = series.steps.view(i0, i1), series.values.view(i0, i1)
+            nearest = int(np.argmin(np.abs(steps - step)))
+            return float(steps[nearest]), float(values[nearest])
+
+    def window(
+        self, name: str, first: float = -np.inf, last: float = np.inf, max_points: int = 2000
+    ) -> tuple[Array, Array, Array]:
+        """Return ``(steps, minima, maxima)`` of a metric between two steps, at most ``max_points`` + one block long.
+
+        Where the window is short enough, minima and maxima are the raw values and equal each other.
+        """
+        with self._lock:
+            series = self._series.get(name)
+            if series is None:
+                empty = np.empty(0)
+                return empty, empty, empty
+            start = max(0, series.steps.search(first) - 1)
+            stop = min(series.steps.length, series.steps.search(last, "right") + 1)
+            level = 0
+            while (stop - start) // FACTOR**level > max_points and level + 1 < len(series.levels):
+                level += 1
+            return self._read(series, level, start, stop)
+
+    @staticmethod
+    def _read(series: _Series, level: int, start: int, stop: int) -> tuple[Array, Array, Array]:
+        size = FACTOR**level
+        low, high = series.levels[level]
+        first = start // size
+        lows, highs = low.view(first, stop // size), high.view(first, stop // size)
+        if level == 0:
+            return series.steps.view(start, stop), lows, highs
+        steps = np.array([series.steps.view(i * size, i * size + 1)[0] for i in range(first, first + len(lows))])
+        tail = (first + len(lows)) * size
+        if tail < stop:  # The newest values are not in the coarse level yet: append them as one block.
+            rest = series.values.view(tail, stop)
+            steps = np.append(steps, series.steps.view(tail, tail + 1))
+            lows, highs = np.append(lows, np.fmin.reduce(rest)), np.append(highs, np.fmax.reduce(rest))
+        return steps, lows, highs

@@ -1,0 +1,1 @@
+"""Windows, pages, views and widgets. Never imports torch or cv2."""

@@ -1,0 +1,29 @@
+"""What pages share: the services behind the window, passed in rather than reached for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from latentlab.runtime.error_hub import ErrorHub
+    from latentlab.runtime.inference import InferenceService
+    from latentlab.runtime.training_session import TrainingSession
+    from latentlab.runtime.video import VideoService
+
+
+@dataclass
+class AppContext:
+    """The services of one window. Actions that belong to the window are callables it fills in."""
+
+    training: TrainingSession
+    inference: InferenceService
+    video: VideoService
+    errors: ErrorHub
+    runs_root: Path
+    train: Callable[[], None] = field(default=lambda: None)
+    open_path: Callable[[Path], None] = field(default=lambda _path: None)
+    choose_recipe: Callable[[], None] = field(default=lambda: None)
+    show_message: Callable[[str], None] = field(default=lambda _text: None)
