@@ -46,7 +46,7 @@ class InputError(LatentLabError):
     exit_code = EXIT_USAGE
 
 
-class Cancelled(LatentLabError):
+class Cancelled(LatentLabError):  # noqa: N818 - a wish of the user, not an error
     """The user asked for the work to stop; nothing is wrong."""
 
     exit_code = EXIT_INTERRUPTED

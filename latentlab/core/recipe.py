@@ -7,9 +7,10 @@ setting is described once. Field metadata (``json_schema_extra``) carries what t
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 
 ModelKind = Literal["ae", "vae", "cvae", "vaegan"]
 NetworkName = Literal["conv", "residual", "mlp"]
@@ -221,3 +222,34 @@ class Recipe(Section):
 
 
 SECTIONS = ("data", "model", "objective", "training")
+
+
+def setting_facts(key: str, field: FieldInfo) -> dict[str, Any]:
+    """Describe one setting for ``--help``, documentation and tooltips: key, default, allowed, unit, live, kinds."""
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return {
+        "key": key,
+        "description": field.description or "",
+        "default": list(field.default) if isinstance(field.default, tuple) else field.default,
+        "allowed": _allowed(field),
+        "unit": extra.get("unit", ""),
+        "live": bool(extra.get("live", False)),
+        "kinds": extra.get("kinds", []),
+        "advanced": bool(extra.get("advanced", False)),
+    }
+
+
+def _allowed(field: FieldInfo) -> str:
+    """Return the allowed values as text: ``a, b or c`` or ``1 to 256``."""
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    if choices:
+        return " | ".join(map(str, choices))
+    low = high = ""
+    for bound in field.metadata:
+        for name, prefix in (("ge", ""), ("gt", "above ")):
+            if hasattr(bound, name):
+                low = f"{prefix}{getattr(bound, name):g}"
+        for name, prefix in (("le", ""), ("lt", "below ")):
+            if hasattr(bound, name):
+                high = f"{prefix}{getattr(bound, name):g}"
+    return f"{low} to {high}" if low and high else low and f"at least {low}"
