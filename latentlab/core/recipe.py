@@ -2,7 +2,8 @@
 
 One pydantic model validates TOML files, prints ``--help`` and builds the settings form, so a
 setting is described once. Field metadata (``json_schema_extra``) carries what the form needs:
-``unit``, ``live`` (may be changed while training runs) and ``kinds`` (models it applies to).
+``unit``, ``live`` (may be changed while training runs), ``kinds`` (models it applies to) and
+``when`` (values of its neighbours for which it applies, e.g. ``{"beta": ["adaptive"]}``).
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ class ObjectiveConfig(Section):
         "Standard deviation of the Gaussian likelihood, in [0,1] image units.",
         gt=0.0,
         le=10.0,
+        when={"reconstruction": ["gaussian"]},
         kinds=["ae", "vae", "cvae"],
     )
     kld: KldEstimator = setting(
@@ -96,6 +98,7 @@ class ObjectiveConfig(Section):
         ge=0.0,
         le=0.99,
         live=True,
+        when={"kld": ["batch"]},
         kinds=PROBABILISTIC,
     )
     beta: BetaSchedule = setting(
@@ -117,6 +120,7 @@ class ObjectiveConfig(Section):
         gt=0.0,
         le=100.0,
         live=True,
+        when={"beta": ["adaptive"]},
         kinds=PROBABILISTIC,
     )
     target_kld: float = setting(
@@ -126,13 +130,26 @@ class ObjectiveConfig(Section):
         le=100.0,
         unit="nats/dim",
         live=True,
+        when={"beta": ["adaptive", "pi"]},
         kinds=PROBABILISTIC,
     )
     anneal_delay: int = setting(
-        0, "Steps at beta 0 before annealing begins.", ge=0, unit="steps", advanced=True, kinds=PROBABILISTIC
+        0,
+        "Steps at beta 0 before annealing begins.",
+        ge=0,
+        unit="steps",
+        advanced=True,
+        when={"beta": ["linear", "sigmoid", "cyclical"]},
+        kinds=PROBABILISTIC,
     )
     anneal_steps: int = setting(
-        1000, "Steps from 0 to full beta, or one cycle.", ge=1, unit="steps", advanced=True, kinds=PROBABILISTIC
+        1000,
+        "Steps from 0 to full beta, or one cycle.",
+        ge=1,
+        unit="steps",
+        advanced=True,
+        when={"beta": ["linear", "sigmoid", "cyclical"]},
+        kinds=PROBABILISTIC,
     )
     feature_weight: float = setting(
         1.0,
