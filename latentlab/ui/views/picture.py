@@ -158,7 +158,8 @@ class PictureView(QWidget):
         """Return where picture ``index`` is drawn, in the widget's logical pixels."""
         layout, ratio = self._placed(), self.devicePixelRatioF()
         left, top = layout.corner(index)
-        return QRect(round(left / ratio), round(top / ratio), round(layout.width / ratio), round(layout.height / ratio))
+        size = QSize(round(layout.width / ratio), round(layout.height / ratio))
+        return QRect(QPoint(round(left / ratio) + MARGIN, round(top / ratio) + MARGIN), size)
 
     @property
     def columns(self) -> int:
