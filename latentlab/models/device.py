@@ -40,8 +40,7 @@ class DevicePolicy:
         """Move ``module`` to the device, in the memory format its convolutions run fastest in."""
         module.to(self.device)
         if self.channels_last:
-            # The stubs of Module.to know no memory_format on its own.
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+            module.to(memory_format=torch.channels_last)
         return module
 
     def place_images(self, x_BCHW: Tensor) -> Tensor:

@@ -1,0 +1,153 @@
+"""Building blocks shared by the networks, and how their weights are drawn."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+NEGATIVE_SLOPE = 0.2
+MAX_WIDENING = 8
+"""Deeper layers double their channels until this multiple of the first layer's."""
+
+ImageShape = tuple[int, int, int]
+"""Height, width, channels."""
+
+
+class OutputLinear(nn.Linear):
+    """A last layer: starts near zero, so that a fresh model neither saturates nor strays from the prior."""
+
+    init_gain = 0.1
+
+
+class OutputConvTranspose(nn.ConvTranspose2d):
+    """A last layer that doubles the resolution; starts small for the same reason."""
+
+    init_gain = 0.3
+
+
+class ResidualOutputConv(nn.Conv2d):
+    """Last convolution of a residual branch: starts at zero, so that the block starts as the identity."""
+
+    init_gain = 0.0
+
+
+def downsampled(height: int, width: int) -> list[tuple[int, int]]:
+    """Return the sizes from full resolution down, halved (rounding up) until the smaller side is 4 to 8 pixels."""
+    sizes = [(height, width)]
+    while min(sizes[-1]) > 8 or len(sizes) == 1:
+        height, width = (side + 1 >> 1 for side in sizes[-1])
+        sizes.append((height, width))
+    return sizes
+
+
+def level_channels(width: int, levels: int) -> list[int]:
+    """Return the channels of each level: ``width`` doubled per level, at most eight times ``width``."""
+    return [width * min(2**level, MAX_WIDENING) for level in range(levels)]
+
+
+def activation() -> nn.Module:
+    """Return the activation of all convolutional networks."""
+    return nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True)
+
+
+def group_norm(channels: int) -> nn.GroupNorm:
+    """Return a normalisation whose result for one image does not depend on the others in the batch."""
+    return nn.GroupNorm(math.gcd(channels, 8), channels)
+
+
+class HalveResolution(nn.Sequential):
+    """Convolution 4x4 of stride 2, then norm and activation unless ``plain``: (H, W) to (ceil(H/2), ceil(W/2))."""
+
+    def __init__(self, inputs: int, outputs: int, *, plain: bool = False) -> None:
+        conv = nn.Conv2d(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=plain)
+        super().__init__(conv, *([] if plain else [group_norm(outputs), activation()]))
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Halve; odd sides are padded by one so that no row or column is lost."""
+        height, width = x_BCHW.shape[-2:]
+        if height % 2 or width % 2:
+            x_BCHW = nn.functional.pad(x_BCHW, (0, width % 2, 0, height % 2))
+        result: Tensor = super().forward(x_BCHW)  # type: ignore[no-untyped-call]
+        return result
+
+
+class DoubleResolution(nn.Module):
+    """Transposed convolution 4x4 of stride 2 (evenly overlapping), optional norm and activation, cut to ``size``."""
+
+    def __init__(self, inputs: int, outputs: int, size: tuple[int, int], *, last: bool = False) -> None:
+        super().__init__()
+        layer = OutputConvTranspose if last else nn.ConvTranspose2d
+        self.conv = layer(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=last)
+        self.after = nn.Identity() if last else nn.Sequential(group_norm(outputs), activation())
+        self.height, self.width = size
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Double and cut the surplus row or column of odd sizes."""
+        y_BCHW = self.conv(x_BCHW)[..., : self.height, : self.width]
+        result: Tensor = self.after(y_BCHW)
+        return result
+
+
+class ResidualBlock(nn.Module):
+    """Two 3x3 convolutions with pre-activation around a shortcut (He et al. 2016)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            group_norm(channels),
+            activation(),
+            nn.Conv2d(channels, channels, kernel_size=3, padding=1, bias=False),
+            group_norm(channels),
+            activation(),
+            ResidualOutputConv(channels, channels, kernel_size=3, padding=1),
+        )
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Return the input plus what the branch adds."""
+        result: Tensor = x_BCHW + self.branch(x_BCHW)
+        return result
+
+
+@runtime_checkable
+class HasBuffers(Protocol):
+    """A module that gives its buffers their first values."""
+
+    def reset_buffers(self) -> None:
+        """Set every buffer to what a fresh model starts with."""
+
+
+def initialise(model: nn.Module, generator: torch.Generator) -> None:
+    """Draw all weights from ``generator``: He et al. 2015 for leaky rectifiers, biases 0, norms 1, buffers reset.
+
+    Every module with parameters or buffers must be one of the kinds known here, or offer
+    ``reset_buffers``; otherwise its tensors would stay undefined.
+
+    Raises
+    ------
+    TypeError
+        For a module that nobody initialises.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            gain = getattr(module, "init_gain", math.sqrt(2.0 / (1.0 + NEGATIVE_SLOPE**2)))
+            nn.init.normal_(module.weight, 0.0, gain / math.sqrt(_fan_in(module)), generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.GroupNorm):
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)
+        elif isinstance(module, HasBuffers):
+            module.reset_buffers()
+        elif [*module.parameters(recurse=False), *module.buffers(recurse=False)]:
+            raise TypeError(f"nobody initialises {type(module).__name__}")
+
+
+def _fan_in(module: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> float:
+    """Return how many inputs each output adds up (away from borders)."""
+    if isinstance(module, nn.Linear):
+        return float(module.in_features)
+    taps = float(math.prod(module.kernel_size) * module.in_channels)
+    return taps / math.prod(module.stride) if isinstance(module, nn.ConvTranspose2d) else taps

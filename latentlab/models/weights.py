@@ -1,0 +1,147 @@
+"""Weights on disk: safetensors and JSON in folders that appear whole or not at all; never pickle."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from latentlab.core.errors import InputError
+from latentlab.core.messages import WeightSnapshot
+from latentlab.core.run_folder import CHECKPOINTS, LAST, read_model_info
+
+MODEL_FILE = "model.safetensors"
+STATE_FILE = "state.json"
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write ``tensors`` to ``path`` as safetensors: to a file beside it, flushed to the disk, then renamed.
+
+    Raises
+    ------
+    OSError
+        If the disk is full or the folder cannot be written; ``path`` is then as it was.
+    """
+    # safetensors stores plain row-major tensors and refuses ones that share memory.
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        save_file(plain, temporary)
+        flush(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors file onto the CPU.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, cut off or not safetensors.
+    """
+    try:
+        return dict(load_file(path))
+    except FileNotFoundError:
+        raise InputError(f"There is no {path.name} here", where=str(path)) from None
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(
+            f"{path.name} is damaged: {error}", where=str(path), hint="Choose another checkpoint of this run."
+        ) from None
+
+
+def flush(path: Path) -> None:
+    """Wait until the file or folder ``path`` is on the disk, where the platform can tell."""
+    flags = os.O_RDONLY if os.name != "nt" else os.O_RDWR
+    with contextlib.suppress(PermissionError):  # Windows cannot open folders
+        descriptor = os.open(path, flags)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder that takes the place of ``path`` when the block ends without an error.
+
+    A kill at any instant leaves the old folder, the new one, or for a moment the old one under the
+    name that ``settled_folder`` knows; never half of one.
+
+    Yields
+    ------
+    Path
+        An empty folder to write into.
+    """
+    partial, previous = path.with_name(f".{path.name}.partial"), _previous(path)
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+        flush(partial)
+        settled_folder(path)
+        if path.exists():
+            os.replace(path, previous)
+        os.replace(partial, path)
+        flush(path.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def settled_folder(path: Path) -> Path:
+    """Return ``path``, after finishing a replacement by ``atomic_folder`` that a kill interrupted."""
+    previous = _previous(path)
+    if previous.exists() and not path.exists():
+        with contextlib.suppress(FileNotFoundError):  # another process settled it first
+            os.replace(previous, path)
+    return path
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f".{path.name}.previous")
+
+
+def read_step(folder: Path) -> int:
+    """Return the training step that the checkpoint ``folder`` was taken at.
+
+    Raises
+    ------
+    InputError
+        If ``state.json`` is missing or damaged.
+    """
+    path = folder / STATE_FILE
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8"))["step"])
+    except FileNotFoundError:
+        raise InputError(f"There is no checkpoint {folder.name} here", where=str(folder)) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{STATE_FILE} is damaged: {error}", where=str(path)) from None
+
+
+def read_snapshot(run: Path, which: str = LAST) -> WeightSnapshot:
+    """Read encoder and decoder of checkpoint ``which`` (last, best, step_00000500) of the run folder ``run``.
+
+    Raises
+    ------
+    InputError
+        If ``run`` is no run folder, has no such checkpoint, or a file of it is damaged.
+    """
+    info = read_model_info(run)
+    folder = settled_folder(run / CHECKPOINTS / which)
+    if not folder.is_dir():
+        raise InputError(
+            f"This run has no checkpoint {which}", where=str(folder), hint="It was stopped before the first one."
+        )
+    step = read_step(folder)
+    tensors = load_tensors(folder / MODEL_FILE)
+    state = {name: tensor for name, tensor in tensors.items() if not name.startswith("discriminator.")}
+    return WeightSnapshot(step=step, info=info, state=state)
