@@ -1,6 +1,6 @@
 """Metric history that grows with the run and is drawn at a constant cost.
 
-Raw values live in fixed-size chunks; above them a pyramid of (min, max) pairs, each level
+Raw values live in fixed-size chunks; above them a pyramid of (min, max, mean) triples, each level
 ``FACTOR`` times coarser, is extended as values arrive. A window of any length is answered from
 the finest level that fits the wanted number of points.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,21 @@ import numpy.typing as npt
 CHUNK = 4096
 FACTOR = 16
 Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A metric over a range of steps, in blocks of ``block`` consecutive logged values (the last may be shorter).
+
+    ``steps`` is the step of each block's last value; ``minima``, ``maxima`` and ``means`` ignore NaN.
+    With ``block`` 1 all three are the values as logged.
+    """
+
+    steps: Array
+    minima: Array
+    maxima: Array
+    means: Array
+    block: int
 
 
 class _Column:
@@ -53,6 +69,18 @@ class _Column:
         joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return joined[start - first * CHUNK : stop - first * CHUNK].copy()
 
+    def every(self, start: int, stop: int, stride: int) -> Array:
+        """Return a copy of ``[start:stop:stride]``; ``stride`` and CHUNK divide one another."""
+        stop = min(stop, self.length)
+        if stride >= CHUNK:
+            return np.array([self._chunks[i // CHUNK][i % CHUNK] for i in range(start, stop, stride)], dtype=np.float64)
+        if start >= stop:
+            return np.empty(0)
+        first, last = start // CHUNK, (stop - 1) // CHUNK
+        picked = np.concatenate([chunk[start % stride :: stride] for chunk in self._chunks[first : last + 1]])
+        skip = (start % CHUNK) // stride
+        return picked[skip : skip + -(-(stop - start) // stride)]
+
     def search(self, value: float, side: str = "left") -> int:
         """Return the insertion index of ``value`` in an ascending column."""
         low, high = 0, self.length
@@ -67,13 +95,12 @@ class _Column:
 
 
 class _Series:
-    """One metric: its rows' steps, its values, and the pyramid of their minima and maxima."""
+    """One metric: its rows' steps, its values, and the pyramid of their minima, maxima and means."""
 
     def __init__(self) -> None:
         self.steps = _Column()
-        self.levels: list[tuple[_Column, _Column]] = [(_Column(), _Column())]
-        self.values = self.levels[0][0]
-        self.levels[0] = (self.values, self.values)
+        self.values = _Column()
+        self.levels: list[tuple[_Column, _Column, _Column]] = [(self.values, self.values, self.values)]
 
     def append(self, step: float, value: float) -> None:
         self.steps.append(step)
@@ -86,18 +113,19 @@ class _Series:
         self._grow(1)
 
     def _grow(self, level: int) -> None:
-        low, high = self.levels[level - 1]
+        low, high, mean = self.levels[level - 1]
         built = self.levels[level][0].length if level < len(self.levels) else 0
         ready = low.length // FACTOR - built
         if ready <= 0:
             return
         if level == len(self.levels):
-            self.levels.append((_Column(), _Column()))
+            self.levels.append((_Column(), _Column(), _Column()))
         span = slice(built * FACTOR, (built + ready) * FACTOR)
         lows = low.view(span.start, span.stop).reshape(ready, FACTOR)
         highs = high.view(span.start, span.stop).reshape(ready, FACTOR)
         self.levels[level][0].extend(np.fmin.reduce(lows, axis=1))
         self.levels[level][1].extend(np.fmax.reduce(highs, axis=1))
+        self.levels[level][2].extend(_row_means(mean.view(span.start, span.stop).reshape(ready, FACTOR)))
         self._grow(level + 1)
 
 
@@ -190,15 +218,67 @@ class MetricHistory:
     @staticmethod
     def _read(series: _Series, level: int, start: int, stop: int) -> tuple[Array, Array, Array]:
         size = FACTOR**level
-        low, high = series.levels[level]
+        low, high, _ = series.levels[level]
         first = start // size
         lows, highs = low.view(first, stop // size), high.view(first, stop // size)
         if level == 0:
             return series.steps.view(start, stop), lows, highs
-        steps = np.array([series.steps.view(i * size, i * size + 1)[0] for i in range(first, first + len(lows))])
+        steps = series.steps.every(first * size, (first + len(lows)) * size, size)
         tail = (first + len(lows)) * size
         if tail < stop:  # The newest values are not in the coarse level yet: append them as one block.
             rest = series.values.view(tail, stop)
             steps = np.append(steps, series.steps.view(tail, tail + 1))
             lows, highs = np.append(lows, np.fmin.reduce(rest)), np.append(highs, np.fmax.reduce(rest))
         return steps, lows, highs
+
+    def summary(self, name: str, first: float = -np.inf, last: float = np.inf, max_points: int = 1000) -> Summary:
+        """Return a metric between two steps in at most ``max_points`` + 1 equal blocks.
+
+        The block is a power of two and blocks are counted from the start of the run, so that a
+        growing window does not regroup the values it has shown before. The values next to the window
+        on either side are included, so that a curve runs off its edges.
+        """
+        with self._lock:
+            series = self._series.get(name)
+            if series is None:
+                empty = np.empty(0)
+                return Summary(empty, empty, empty, empty, 1)
+            start = max(0, series.steps.search(first) - 1)
+            stop = min(series.steps.length, series.steps.search(last, "right") + 1)
+            block = 1
+            while (stop - start) > max_points * block:
+                block *= 2
+            return self._summarise(series, max(0, start // block - (block > 1)) * block, stop, block)
+
+    @staticmethod
+    def _summarise(series: _Series, start: int, stop: int, block: int) -> Summary:
+        level = 0
+        while FACTOR ** (level + 1) <= block and level + 1 < len(series.levels):
+            level += 1
+        size = FACTOR**level
+        columns = [column.view(start // size, stop // size) for column in series.levels[level]]
+        rest = series.values.view(max(start, stop // size * size), stop)
+        if level and len(rest):  # The newest values are not in this level yet.
+            ends = (np.fmin.reduce(rest), np.fmax.reduce(rest), _row_means(rest[None])[0])
+            columns = [np.append(column, end) for column, end in zip(columns, ends, strict=True)]
+        lows, highs, means = (_grouped(column, block // size) for column in columns)
+        steps = series.steps.every(start + block - 1, stop, block)
+        if len(steps) < len(means):  # the last block is not full: it ends at its newest value
+            steps = np.append(steps, series.steps.view(stop - 1, stop))
+        return Summary(steps, np.fmin.reduce(lows, axis=1), np.fmax.reduce(highs, axis=1), _row_means(means), block)
+
+
+def _grouped(values: Array, size: int) -> Array:
+    """Return ``values`` as rows of ``size``, the last one filled up with NaN."""
+    rows = -(-len(values) // size)
+    filled = np.full(rows * size, np.nan)
+    filled[: len(values)] = values
+    return filled.reshape(rows, size)
+
+
+def _row_means(values: Array) -> Array:
+    """Return the mean of each row's finite values; NaN where there is none."""
+    finite = np.isfinite(values)
+    counts = finite.sum(axis=1)
+    sums = np.where(finite, values, 0.0).sum(axis=1)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
