@@ -1,0 +1,114 @@
+"""``fit``: train a recipe on data, tell a sink, leave a run folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from latentlab.core.errors import InputError, LatentLabError
+from latentlab.core.messages import ModelInfo
+from latentlab.core.recipe import Recipe
+from latentlab.data.dataset import Dataset
+from latentlab.training.changes import carry_over, check_resumable
+from latentlab.training.checkpoint import Checkpoint, has_checkpoint, load_checkpoint
+from latentlab.training.metrics_db import read_latest, read_metrics
+from latentlab.training.recorder import Recorder
+from latentlab.training.run import RunWriter
+from latentlab.training.sink import SilentSink, Sink
+from latentlab.training.trainer import Trainer
+
+__all__ = ["FitResult", "SilentSink", "Sink", "fit"]
+
+MEAN_ROWS = 200
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """How a training ended.
+
+    ``final``: the last logged value of each metric; ``mean_200``: its mean over the last 200 logged steps.
+    ``images_per_s``: training images per active second of this session, measuring and saving included.
+    """
+
+    run: Path
+    step: int
+    stopped: bool
+    final: dict[str, float]
+    mean_200: dict[str, float]
+    images_per_s: float
+
+
+def fit(
+    recipe: Recipe, data: Dataset, sink: Sink, *, run: RunWriter, device: str = "auto", resume: bool = False
+) -> FitResult:
+    """Train until ``recipe.training.steps`` steps are done or the sink says stop.
+
+    Logged metrics are means over the steps since the last logged one, but for ``beta`` and ``lr``, which are
+    the values at the logged step. They cross from the device to the host once per logged step. A checkpoint
+    is written at the end, however the training ends, unless the numbers stopped being finite.
+
+    Thread: the caller's, which becomes the trainer; sink methods are called from it.
+
+    Parameters
+    ----------
+    recipe
+        The settings; a copy is used. When resuming it may differ from the run's in steps, learning rates,
+        weights and intervals, not in the model.
+    data
+        Images as uint8; see ``latentlab.data.catalog.load_dataset``.
+    sink
+        Hears what happens and steers.
+    run
+        The folder, new or opened.
+    device
+        ``auto``, ``cpu`` or ``cuda``.
+    resume
+        Go on from the run's last checkpoint; on the CPU in float32 the weights are then bit for bit those
+        of a training that was never interrupted.
+
+    Raises
+    ------
+    LatentLabError
+        If a metric stops being finite (the last checkpoint is kept) or the run cannot be written.
+    InputError
+        If device, data and recipe do not go together, or there is nothing to resume.
+    """
+    checkpoint = _checkpoint_of(run, data) if resume else None
+    if not resume and has_checkpoint(run.checkpoints):
+        raise InputError(
+            "This run has been trained already", where=str(run.path), hint="Resume it, or start a new run."
+        )
+    if checkpoint is not None:
+        check_resumable(recipe, run.info.recipe)
+        recipe = carry_over(recipe, run.info.recipe, checkpoint.state.get("changes", {}))
+    info = ModelInfo(recipe.model_copy(deep=True), data.image_shape, data.num_classes, data.class_names, run.path)
+    with Recorder(run.path, truncate_after=checkpoint.step if checkpoint else None) as recorder:
+        trainer = Trainer(info, data, sink, run, recorder, device)
+        try:
+            if checkpoint is not None:
+                trainer.restore(checkpoint)
+            stopped = trainer.train()
+        except LatentLabError as error:
+            run.event("failure", trainer.step, what=error.what, hint=error.hint)
+            raise
+    return _result(run, trainer, stopped)
+
+
+def _checkpoint_of(run: RunWriter, data: Dataset) -> Checkpoint:
+    if data.image_shape != run.info.image_shape or data.num_classes != run.info.num_classes:
+        raise InputError(
+            f"This run was trained on {run.info.image_shape} pictures of {run.info.num_classes} classes, "
+            f"{data.name} has {data.image_shape} of {data.num_classes}",
+            where="data.spec",
+            hint="Start a new run instead, without --resume.",
+        )
+    return load_checkpoint(run.checkpoints)
+
+
+def _result(run: RunWriter, trainer: Trainer, stopped: bool) -> FitResult:
+    final = {name: value for name, (_, value) in read_latest(run.metrics).items()}
+    tails = read_metrics(run.metrics, last_rows=MEAN_ROWS)
+    mean_200 = {name: float(np.mean(values[-MEAN_ROWS:])) for name, (_, values) in tails.items() if name in final}
+    return FitResult(run.path, trainer.step, stopped, final, mean_200, trainer.session_images_per_s)

@@ -1,0 +1,72 @@
+"""Preview pictures of a training: always the same test images and the same points of the prior."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentlab.core.messages import Floats, Gallery, Images, Ints, ModelInfo, Preview
+from latentlab.data.dataset import Dataset
+from latentlab.models.base import LatentModel
+from latentlab.models.device import DevicePolicy
+from latentlab.training.batches import Pictures, held_out_rows, labels_at
+
+PREVIEW_IMAGES = 24
+GALLERY_IMAGES = 200
+# Samples must not share numbers with the training noise, whatever its seed.
+_SAMPLE_SEED = 0x5EED
+
+
+def spread(rows: Ints, count: int) -> Ints:
+    """Return ``count`` of the rows (or all), evenly spread and in order."""
+    if len(rows) <= count:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
+
+
+def to_uint8(x_BCHW: Tensor) -> Images:
+    """Return images in [0,1] (B,C,H,W) as contiguous uint8 (B,H,W,C) on the host, rounded and clamped."""
+    scaled = x_BCHW.detach().float().clamp(0.0, 1.0).mul(255.0).round().to(torch.uint8)
+    return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def gallery(data: Dataset) -> Gallery:
+    """Return up to 200 pictures to pick from: test images first, then training images."""
+    rows = spread(np.asarray(data.test_index), GALLERY_IMAGES)
+    rows = np.concatenate([rows, spread(np.asarray(data.train_index), GALLERY_IMAGES - len(rows))])
+    labels = None if data.labels is None else data.labels[rows]
+    return Gallery(np.ascontiguousarray(data.images[rows]), labels, data.class_names)
+
+
+class Previewer:
+    """Makes previews: 24 test images, their reconstructions from the posterior mean, and 24 samples.
+
+    The samples are decoded from fixed z ~ p(z); a conditional model shows its classes in turn, and a plain
+    auto-encoder, which has no prior, shows none. Thread: trainer.
+    """
+
+    def __init__(self, info: ModelInfo, data: Dataset, pictures: Pictures, policy: DevicePolicy) -> None:
+        rows = spread(held_out_rows(data, info.conditional), PREVIEW_IMAGES)
+        self._policy = policy
+        self._x = pictures.at(rows)
+        self._y = labels_at(data.labels, rows, policy.device)
+        self._originals = to_uint8(self._x)
+        self._z, self._z_labels = None, None
+        if info.kind != "ae":
+            generator = torch.Generator().manual_seed(_SAMPLE_SEED)
+            self._z = torch.randn(PREVIEW_IMAGES, info.latent_dim, generator=generator).to(policy.device)
+            if info.conditional:
+                self._z_labels = (torch.arange(PREVIEW_IMAGES) % info.num_classes).to(policy.device)
+
+    def __call__(self, model: LatentModel, step: int) -> Preview:
+        """Return the preview of the weights as they are; the model is left in training mode."""
+        model.eval()
+        try:
+            with torch.no_grad(), self._policy.autocast():
+                reconstructions = model.decode(model.encode(self._x, self._y).mu_BD, self._y).float()
+                samples = None if self._z is None else to_uint8(model.decode(self._z, self._z_labels))
+        finally:
+            model.train()
+        error: Floats = (reconstructions - self._x).square().mean(dim=(1, 2, 3)).cpu().numpy()
+        return Preview(step, self._originals.copy(), to_uint8(reconstructions), samples, error)

@@ -1,0 +1,267 @@
+"""The training loop: step, log, test, preview, hand out weights, save; each at its interval."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from latentlab.core.errors import InputError
+from latentlab.core.messages import ModelInfo, StepMetrics, TrainingStatus, WeightSnapshot
+from latentlab.core.metrics import TEST_PREFIX
+from latentlab.core.run_folder import BEST, LAST
+from latentlab.data.dataset import Dataset
+from latentlab.models.base import StepContext
+from latentlab.models.beta import build_beta
+from latentlab.models.device import choose_device
+from latentlab.models.optim import build_optimizers, set_learning_rates
+from latentlab.models.registry import build_model, is_convolutional
+from latentlab.training.batches import Batches, Pictures, held_out_rows
+from latentlab.training.changes import value_of, with_changes
+from latentlab.training.checkpoint import (
+    Checkpoint,
+    numbered,
+    optimizer_tensors,
+    restore_optimizers,
+    save_checkpoint,
+)
+from latentlab.training.clock import Clock
+from latentlab.training.measure import measure
+from latentlab.training.previews import Previewer, gallery, spread
+from latentlab.training.recorder import Recorder
+from latentlab.training.run import RunWriter
+from latentlab.training.scalars import ScalarMeans, check_finite
+from latentlab.training.sink import Sink
+
+TEST_IMAGES = 512
+# A pause shorter than this is the look at the event, not a pause.
+_PAUSE_S = 0.05
+
+
+class Trainer:
+    """One training, from its networks to its last checkpoint. Thread: the one that runs ``fit``."""
+
+    def __init__(
+        self, info: ModelInfo, data: Dataset, sink: Sink, run: RunWriter, recorder: Recorder, device: str
+    ) -> None:
+        self._info = info
+        self._recipe = info.recipe
+        self._data, self._sink, self._run, self._recorder = data, sink, run, recorder
+        training = self._recipe.training
+        self._policy = choose_device(device, training.precision, convolutional=is_convolutional(info))
+        self._pictures = Pictures(data.images, self._policy)
+        self._batches = Batches(
+            data,
+            self._pictures,
+            self._policy,
+            batch_size=training.batch_size,
+            seed=training.seed,
+            labelled_only=info.conditional,
+        )
+        self._test_rows = spread(held_out_rows(data, info.conditional), TEST_IMAGES)
+        self._model = self._policy.place(build_model(info, training.seed)).train()
+        self._context = StepContext(
+            step=0,
+            objective=self._recipe.objective,
+            optimizers=build_optimizers(self._model, training),
+            beta=build_beta(self._recipe.objective, self._policy.device),
+            generator=torch.Generator(self._policy.device).manual_seed(training.seed),
+            autocast=self._policy.autocast,
+        )
+        self._preview = Previewer(info, data, self._pictures, self._policy)
+        self._device_text = self._policy.describe()
+        self._scalars = ScalarMeans()
+        self._clock = Clock()
+        self._changes: dict[str, Any] = {}
+        self._best = math.inf
+        self._saved: int | None = None
+        self._logged_step = self._tested_step = self._first_step = 0
+        self.step = 0
+        """Steps done so far."""
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Take up a training where ``checkpoint`` left it."""
+        state, loop = checkpoint.state, dict(checkpoint.loop or {})
+        try:
+            self._model.load_state_dict(dict(checkpoint.model))
+            restore_optimizers(self._context.optimizers, checkpoint.optimizers or {})
+            prefix = "beta."
+            beta = {key.removeprefix(prefix): value for key, value in loop.items() if key.startswith(prefix)}
+            if state["beta_rule"] == self._recipe.objective.beta:
+                self._context.beta.load_state_dict(beta)
+            exact = self._batches.load_state_dict(state["batches"]) and state["device"] == self._policy.device.type
+            if state["device"] == self._policy.device.type:
+                self._context.generator.set_state(loop["generator"])
+            else:  # Generators of different devices have different states.
+                self._context.generator.manual_seed(self._recipe.training.seed + checkpoint.step)
+        except (KeyError, RuntimeError, ValueError) as error:
+            first = (str(error).splitlines() or [""])[0]
+            raise InputError(f"The checkpoint does not fit this recipe: {first}", where=str(self._run.path)) from error
+        self.step = self._first_step = self._logged_step = self._tested_step = self._saved = checkpoint.step
+        self._changes = dict(state["changes"])
+        self._best = state["best_test_pixel"] if state["best_test_pixel"] is not None else math.inf
+        self._clock = Clock(state["elapsed_s"])
+        self._run.event("resume", self.step, exact=exact, fingerprint=self._data.fingerprint, device=self._device_text)
+
+    def train(self) -> bool:
+        """Train to the end or until told to stop; return whether it was stopped."""
+        self._begin()
+        steps = self._recipe.training.steps
+        while self.step < steps and not self._interrupted():
+            self._take_changes()
+            batch = self._batches.next()
+            self._context.step = self.step
+            metrics = self._model.training_step(batch, self._context)
+            self._scalars.add(metrics)
+            self.step += 1
+            self._clock.count(len(batch.x_BCHW))
+            self._report()
+        self._end()
+        return self.step < steps
+
+    @property
+    def session_images_per_s(self) -> float:
+        """Training images per active second since ``train`` began."""
+        seconds = self._clock.elapsed_s - self._session_start_s
+        return (self.step - self._first_step) * self._batches.batch_size / max(seconds, 1e-9)
+
+    def _begin(self) -> None:
+        if self.step == 0:
+            self._run.event("start", 0, device=self._device_text, fingerprint=self._data.fingerprint)
+        wanted = self._recipe.training.batch_size
+        if self._batches.batch_size < wanted:
+            self._warn(f"There are only {len(self._batches)} images to train on: batches hold them all, not {wanted}.")
+        self._sink.on_start(self._info, self._device_text)
+        self._sink.on_gallery(gallery(self._data))
+        self._make_preview()
+        self._hand_out_weights()
+        self._clock = Clock(self._clock.elapsed_s if self.step else 0.0)
+        self._session_start_s = self._clock.elapsed_s
+
+    def _interrupted(self) -> bool:
+        """Sit out a pause; return whether to stop."""
+        if self._clock.excluding(self._sink.wait_if_paused) > _PAUSE_S:
+            self._run.event("pause", self.step, elapsed_s=round(self._clock.elapsed_s, 3))
+        return self._sink.should_stop()
+
+    def _take_changes(self) -> None:
+        for key, value in self._sink.take_changes().items():
+            old = None
+            try:
+                old = value_of(self._recipe, key) if "." in key else None
+                self._recipe = with_changes(self._recipe, {key: value})
+            except (InputError, AttributeError) as error:
+                self._warn(f"{key} = {value!r} was not adopted: {error}")
+                continue
+            self._changes[key] = value
+            self._context.objective = self._recipe.objective
+            self._context.beta.configure(self._recipe.objective)
+            set_learning_rates(self._context.optimizers, self._recipe.training)
+            self._run.event("change", self.step, key=key, old=old, new=value)
+
+    def _warn(self, what: str) -> None:
+        self._run.event("warning", self.step, what=what)
+
+    def _report(self) -> None:
+        """Do whatever is due after a step."""
+        training, step = self._recipe.training, self.step
+        if step % training.log_every == 0 or step % training.test_every == 0:
+            self._log(log=step % training.log_every == 0, test=step % training.test_every == 0)
+        if step % training.preview_every == 0:
+            self._make_preview()
+        if self._sink.wants_weights():
+            self._hand_out_weights()
+        if step % training.checkpoint_every == 0:
+            self._save((LAST, numbered(step)))
+
+    def _log(self, *, log: bool, test: bool) -> None:
+        values = self._collect() if log else {}
+        improved = False
+        if test:
+            tested = self._test()
+            improved = tested[TEST_PREFIX + "pixel"] < self._best
+            self._best = min(self._best, tested[TEST_PREFIX + "pixel"])
+            values |= tested
+        if log:
+            values["lr"] = self._recipe.training.lr
+            values["images_per_s"] = self._clock.images_per_s()
+        elapsed = self._clock.elapsed_s
+        self._recorder.append(self.step, elapsed, values)
+        status = TrainingStatus(
+            step=self.step,
+            steps=self._recipe.training.steps,
+            images_per_s=values.get("images_per_s", math.nan),
+            elapsed_s=elapsed,
+            device=self._device_text,
+            memory_mb=self._policy.memory_mb(),
+        )
+        self._sink.on_step(StepMetrics(self.step, elapsed, dict(values)), status)
+        if improved:
+            self._save((BEST,))
+
+    def _collect(self) -> dict[str, float]:
+        first, self._logged_step = self._logged_step + 1, self.step
+        values = self._scalars.collect()
+        check_finite(values, first, self.step, self._saved)
+        return values
+
+    def _test(self) -> dict[str, float]:
+        self._tested_step = self.step
+        values = measure(
+            self._model, self._pictures, self._test_rows, self._data.labels, self._policy, self._recipe.objective
+        )
+        values = {TEST_PREFIX + name: value for name, value in values.items()}
+        check_finite(values, self.step, self.step, self._saved)
+        return values
+
+    def _make_preview(self, *, last: bool = False) -> None:
+        preview = self._preview(self._model, self.step)
+        self._recorder.preview(preview, always=last)
+        self._sink.on_preview(preview)
+
+    def _hand_out_weights(self) -> None:
+        state = {name: tensor.detach().clone() for name, tensor in self._model.inference_state().items()}
+        self._sink.on_weights(WeightSnapshot(self.step, self._info, state))
+
+    def _save(self, names: tuple[str, ...]) -> None:
+        if not self._weights_are_finite():
+            check_finite({"a weight": math.nan}, self._logged_step + 1, self.step, self._saved)
+        resumable = LAST in names
+        checkpoint = Checkpoint(self.step, self._model.state_dict(), self._state())
+        if resumable:
+            beta = {f"beta.{key}": value for key, value in self._context.beta.state_dict().items()}
+            checkpoint.loop = {"generator": self._context.generator.get_state(), **beta}
+            checkpoint.optimizers = optimizer_tensors(self._context.optimizers)
+            self._recorder.flush()  # Metrics up to here must not be lost by a kill after it.
+        folder = save_checkpoint(self._run.checkpoints, checkpoint, names, self._recipe.training.keep_checkpoints)
+        if resumable:
+            self._saved = self.step
+            self._sink.on_checkpoint(folder, self.step)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "elapsed_s": self._clock.elapsed_s,
+            "batches": self._batches.state_dict(),
+            "beta_rule": self._recipe.objective.beta,
+            "best_test_pixel": self._best if math.isfinite(self._best) else None,
+            "changes": self._changes,
+            "device": self._policy.device.type,
+            "fingerprint": self._data.fingerprint,
+        }
+
+    def _weights_are_finite(self) -> bool:
+        # A step whose loss was still finite may have left weights that are not.
+        tensors = [t for t in self._model.state_dict().values() if t.is_floating_point()]
+        return bool(torch.isfinite(torch.stack(torch._foreach_norm(tensors))).all())
+
+    def _end(self) -> None:
+        """Log what is left, test, show and save the weights as they are now."""
+        if self.step > self._logged_step or (self.step > 0 and self.step != self._tested_step):
+            self._log(log=self.step > self._logged_step, test=self.step != self._tested_step)
+        self._make_preview(last=True)
+        self._hand_out_weights()
+        if self._saved != self.step:
+            self._save((LAST,))
+        finished = self.step >= self._recipe.training.steps
+        self._run.event("finish" if finished else "stop", self.step, elapsed_s=round(self._clock.elapsed_s, 3))
