@@ -108,7 +108,9 @@ def _root() -> Path:
         root = cache_dir() / "datasets"
         root.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"The cache folder cannot be made: {error.strerror}", where=str(error.filename), hint=_hint())
+        raise InputError(
+            f"The cache folder cannot be made: {error.strerror}", where=str(error.filename), hint=_hint()
+        ) from error
     return root
 
 
