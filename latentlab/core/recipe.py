@@ -83,10 +83,10 @@ class ObjectiveConfig(Section):
     )
     sigma: float = setting(
         0.1,
-        "Standard deviation of the Gaussian likelihood, in [0,1] image units.",
+        "Standard deviation of the gaussian and l1 likelihoods, in [0,1] image units.",
         gt=0.0,
         le=10.0,
-        when={"reconstruction": ["gaussian"]},
+        when={"reconstruction": ["gaussian", "l1"]},
         kinds=["ae", "vae", "cvae"],
     )
     kld: KldEstimator = setting(

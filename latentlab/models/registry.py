@@ -10,11 +10,13 @@ from latentlab.models.base import LatentModel
 from latentlab.models.cvae import ConditionalVae
 from latentlab.models.layers import initialise
 from latentlab.models.vae import Vae
+from latentlab.models.vaegan import VaeGan
 
 MODELS: dict[str, type[LatentModel]] = {
     "ae": AutoEncoder,
     "vae": Vae,
     "cvae": ConditionalVae,
+    "vaegan": VaeGan,
 }
 
 
