@@ -1,0 +1,1 @@
+"""Looking into a trained model: decode, encode, walk and export. No Qt here."""

@@ -1,0 +1,32 @@
+"""Many pictures as one."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from latentlab.core.messages import Images
+
+GAP = 2
+GROUND = 128
+
+
+def mosaic(images: Images, columns: int | None = None, gap: int = GAP) -> Images:
+    """Return pictures (N,H,W,C) uint8 as one (H',W',C), row by row on a grey ground.
+
+    Parameters
+    ----------
+    columns
+        Pictures per row; by default as square as can be.
+    gap
+        Pixels between pictures, none around them.
+    """
+    count, height, width, channels = images.shape
+    columns = min(count, columns or math.ceil(math.sqrt(count * height / width)) or 1)
+    rows = -(-count // columns)
+    sheet = np.full((rows * (height + gap), columns * (width + gap), channels), GROUND, dtype=np.uint8)
+    for i, image in enumerate(images):
+        y, x = i // columns * (height + gap), i % columns * (width + gap)
+        sheet[y : y + height, x : x + width] = image
+    return np.ascontiguousarray(sheet[: rows * (height + gap) - gap, : columns * (width + gap) - gap])

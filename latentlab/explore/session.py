@@ -1,0 +1,175 @@
+"""An eval replica of a model and the answers it gives.
+
+Shape suffixes: B batch, C channels, H height, W width, D latent dimensions.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from latentlab.core.errors import InputError, LatentLabError
+from latentlab.core.messages import (
+    DecodeRequest,
+    EncodeRequest,
+    ErrorReport,
+    Floats,
+    InferenceRequest,
+    InferenceResult,
+    Ints,
+    ModelInfo,
+    ReconstructRequest,
+    WeightSnapshot,
+)
+from latentlab.explore.pixels import at_model_size, to_tensor, to_uint8
+from latentlab.models.base import LatentModel
+from latentlab.models.device import DevicePolicy, choose_device
+from latentlab.models.registry import build_model
+
+
+class ExploreSession:
+    """Decodes, encodes and reconstructs with the weights loaded last.
+
+    The replica is its own: loading copies, so nothing here can disturb a training. It always
+    computes in float32, so that a picture can be made again bit by bit.
+
+    Thread: one, whichever makes it.
+
+    Parameters
+    ----------
+    policy
+        Device to work on; by default CUDA where there is any, in float32.
+    """
+
+    def __init__(self, policy: DevicePolicy | None = None) -> None:
+        self.policy = policy or choose_device("auto", "fp32")
+        self.step = -1
+        self.taken_at = 0.0
+        self._model: LatentModel | None = None
+        self._targets: dict[str, Tensor] = {}
+
+    @property
+    def info(self) -> ModelInfo | None:
+        """What the replica was built for; None before the first ``load``."""
+        return self._model.info if self._model is not None else None
+
+    def load(self, snapshot: WeightSnapshot) -> None:
+        """Copy a snapshot's weights; the networks are rebuilt only when the model is another one.
+
+        Raises
+        ------
+        InputError
+            If the weights do not belong to the model they come with.
+        """
+        if self._model is None or _differs(self._model.info, snapshot.info):
+            self._model = None
+            model = self.policy.place(build_model(snapshot.info)).eval()
+            self._targets = dict(model.inference_state())
+            missing = self._targets.keys() - snapshot.state.keys()
+            if missing:
+                raise InputError(f"The weights lack {min(missing)}", where="checkpoint")
+            self._model = model
+        self._model.info = snapshot.info
+        try:
+            with torch.no_grad():
+                for name, target in self._targets.items():
+                    target.copy_(snapshot.state[name])
+        except (KeyError, RuntimeError) as error:
+            self._model = None  # Half-copied weights must not answer anything.
+            raise InputError(f"The weights do not fit the model: {error}", where="checkpoint") from None
+        self.step, self.taken_at = snapshot.step, snapshot.taken_at
+
+    def run(self, request: InferenceRequest) -> InferenceResult:
+        """Answer a request; whatever is wrong with it is the answer's ``error``.
+
+        Returns
+        -------
+        InferenceResult
+            Pictures fresh, contiguous, (B,H,W,C) uint8; ``took_ms`` of work in this thread.
+        """
+        began = time.perf_counter()
+        try:
+            with torch.inference_mode():
+                result = self._answer(request)
+        except (LatentLabError, RuntimeError) as error:
+            result = self._result(request, error=ErrorReport.of(error, "exploring"))
+        return replace(result, took_ms=(time.perf_counter() - began) * 1000)
+
+    def decode(self, z_BD: Floats, labels: Ints | None = None) -> Tensor:
+        """Return decoded images (B,C,H,W) float32 in [0,1] on the device.
+
+        Raises
+        ------
+        InputError
+            If there are no weights, or ``z_BD`` or ``labels`` do not fit the model.
+        """
+        model = self._loaded()
+        z = self._points(model, z_BD)
+        y_B = self._labels(model, labels, len(z_BD))
+        if y_B is None and model.info.conditional:
+            raise InputError("This model decodes a class: choose one", where="class")
+        return model.decode(z, y_B)
+
+    def _answer(self, request: InferenceRequest) -> InferenceResult:
+        if isinstance(request, DecodeRequest):
+            return self._result(request, images=to_uint8(self.decode(request.z, request.labels)))
+        model = self._loaded()
+        originals = at_model_size(request.images, model.info.image_shape)
+        x_BCHW = self.policy.place_images(to_tensor(originals))
+        y_B = self._labels(model, request.labels, len(originals))
+        mu_BD, logvar_BD = model.encode(x_BCHW, y_B)
+        answer = self._result(request, originals=originals, mu=_host(mu_BD))
+        if logvar_BD is not None:
+            answer = replace(answer, logvar=_host(logvar_BD))
+        if isinstance(request, EncodeRequest):
+            return answer
+        assert isinstance(request, ReconstructRequest)
+        recon_BCHW = model.decode(mu_BD, y_B)
+        pixel = _host((recon_BCHW.float() - x_BCHW).square().mean(dim=(1, 2, 3)))
+        return replace(answer, images=to_uint8(recon_BCHW), pixel=pixel)
+
+    def _result(self, request: InferenceRequest, **parts: object) -> InferenceResult:
+        return InferenceResult(request, self.step, self.taken_at, **parts)  # type: ignore[arg-type]
+
+    def _loaded(self) -> LatentModel:
+        if self._model is None:
+            raise InputError("There are no weights yet", hint="Train, or open a run that has a checkpoint.")
+        return self._model
+
+    def _points(self, model: LatentModel, z_BD: Floats) -> Tensor:
+        dim = model.info.latent_dim
+        if z_BD.ndim != 2 or z_BD.shape[1] != dim:
+            raise InputError(f"z must be (B, {dim}) for this model, not {z_BD.shape}", where="z")
+        if not np.isfinite(z_BD).all():
+            raise InputError("z must be finite", where="z")
+        return torch.from_numpy(np.array(z_BD, dtype=np.float32)).to(self.policy.device)
+
+    def _labels(self, model: LatentModel, labels: Ints | None, count: int) -> Tensor | None:
+        """Return labels on the device; a model without classes ignores them."""
+        if labels is None or not model.info.conditional:
+            return None
+        classes = model.info.num_classes
+        if labels.shape != (count,):
+            raise InputError(f"There must be one class for each of {count} pictures, not {labels.shape}", where="class")
+        wrong = labels[(labels < 0) | (labels >= classes)]
+        if len(wrong):
+            raise InputError(f"Class {wrong[0]} does not exist", where="class", hint=f"Classes are 0 to {classes - 1}.")
+        return torch.from_numpy(np.array(labels, dtype=np.int64)).to(self.policy.device)
+
+
+def _host(tensor: Tensor) -> Floats:
+    return np.array(tensor.float().cpu().numpy(), dtype=np.float32, order="C")
+
+
+def _differs(old: ModelInfo, new: ModelInfo) -> bool:
+    """Whether networks built for ``old`` cannot take weights of ``new``."""
+    return (old.image_shape, old.num_classes, old.recipe.model, old.recipe.objective.reconstruction) != (
+        new.image_shape,
+        new.num_classes,
+        new.recipe.model,
+        new.recipe.objective.reconstruction,
+    )

@@ -1,0 +1,81 @@
+"""How training makes room for exploring: the newest weights with their readers, and the right of way."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from latentlab.core.mailbox import LatestSlot
+from latentlab.core.messages import WeightSnapshot
+
+WAIT_S = 0.02
+SHARE = 0.5
+
+
+class ExplorePriority:
+    """Lets a picture that somebody waits for go before the next training step.
+
+    The inference thread marks itself busy; the trainer calls ``give_way`` between steps and waits
+    until the picture is done, for at most ``WAIT_S``. Training keeps at least half of the time:
+    a wait is never longer than the work done since the previous one.
+
+    Thread: any.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._busy = 0
+        self._idle = threading.Event()
+        self._idle.set()
+        self._last_wait = time.perf_counter()
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Mark a picture as being made. Thread: inference."""
+        with self._lock:
+            self._busy += 1
+            self._idle.clear()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy -= 1
+                if self._busy == 0:
+                    self._idle.set()
+
+    def give_way(self) -> float:
+        """Wait while a picture is being made; return the seconds waited. Thread: trainer, between steps."""
+        if self._idle.is_set():
+            return 0.0
+        began = time.perf_counter()
+        worked = began - self._last_wait
+        self._idle.wait(min(WAIT_S, worked * SHARE / (1 - SHARE)))
+        self._last_wait = time.perf_counter()
+        return self._last_wait - began
+
+
+class FollowedWeights(LatestSlot[WeightSnapshot]):
+    """The newest weights, and when somebody last looked at them.
+
+    A snapshot costs the trainer a copy of the weights, so it makes them often only while they are
+    read. ``priority`` travels with the slot: whoever decodes with these weights goes before the
+    trainer that makes them.
+
+    Thread: any.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read_at = -1e9
+        self.priority = ExplorePriority()
+
+    def get(self) -> tuple[int, WeightSnapshot | None]:
+        """Return the version and the snapshot, and note that they were read."""
+        self.read_at = time.monotonic()
+        return super().get()
+
+    def peek(self) -> tuple[int, WeightSnapshot | None]:
+        """Return the same without counting as a reader."""
+        return super().get()

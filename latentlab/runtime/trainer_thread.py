@@ -1,0 +1,107 @@
+"""The thread that trains: loads the data, makes the run, and stays in ``fit`` until it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from latentlab.core.errors import Cancelled, LatentLabError
+from latentlab.core.messages import ErrorReport, Progress, TrainingState
+from latentlab.core.recipe import Recipe
+from latentlab.runtime.session_sink import Control, SessionSink, SessionSlots
+from latentlab.runtime.threads import prepare_torch, step_aside
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """What to train, where to keep it and on what. ``resume_run`` continues that run instead of a new one."""
+
+    recipe: Recipe
+    runs_root: Path
+    resume_run: Path | None = None
+    device: str = "auto"
+
+
+Engine = Callable[[TrainingJob, SessionSink], bool]
+"""Does the job and returns whether it was stopped before its last step. Thread: trainer."""
+
+
+def train(job: TrainingJob, sink: SessionSink) -> bool:
+    """Load the data, create or continue the run, and fit; the engine of real sessions.
+
+    Returns
+    -------
+    bool
+        Whether the training was stopped before its last step.
+
+    Raises
+    ------
+    InputError
+        For a data set, run or device that cannot be used.
+    Cancelled
+        If a stop was wished before the first step.
+    """
+    sink.progress(Progress("Loading torch", 0))
+    prepare_torch()
+    from latentlab.data.catalog import load_dataset
+    from latentlab.training.fit import fit
+    from latentlab.training.run import RunWriter
+
+    sink.progress(Progress("Loading the data set", 0))
+    data = load_dataset(job.recipe.data, seed=job.recipe.training.seed, progress=sink.progress)
+    sink.progress(Progress("Building the networks", 0))
+    if job.resume_run is not None:
+        run = RunWriter.open(job.resume_run)
+    else:
+        run = RunWriter.create(job.runs_root, job.recipe, data)
+    return fit(job.recipe, data, sink, run=run, device=job.device, resume=job.resume_run is not None).stopped
+
+
+def explain(error: BaseException) -> ErrorReport:
+    """Describe a failed training; a full device gets advice instead of the allocator's table."""
+    report = ErrorReport.of(error, "training")
+    if type(error).__name__ == "OutOfMemoryError" or isinstance(error, MemoryError):
+        return ErrorReport(
+            "The device ran out of memory",
+            "training",
+            "Lower training.batch_size, model.width or data.size and train again.",
+            report.details,
+        )
+    if not isinstance(error, LatentLabError):
+        return ErrorReport(f"Training failed: {report.what}", "training", report.hint, report.details)
+    return report
+
+
+class TrainerThread(QThread):
+    """Runs one job. The session reads ``outcome`` and ``error`` after ``finished``.
+
+    The object lives in the GUI thread and has no slots; only ``run`` is the trainer's.
+    """
+
+    run_started = Signal(object)  # ModelInfo
+    checkpoint_saved = Signal(int)
+
+    def __init__(
+        self, job: TrainingJob, slots: SessionSlots, control: Control, engine: Engine, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("trainer")
+        self.sink = SessionSink(slots, control, self.run_started.emit, self.checkpoint_saved.emit)
+        self.outcome = TrainingState.FAILED
+        self.error: ErrorReport | None = None
+        self._job = job
+        self._engine = engine
+
+    def run(self) -> None:
+        """Train until the last step, a stop or a failure. Thread: trainer."""
+        step_aside()
+        try:
+            stopped = self._engine(self._job, self.sink)
+            self.outcome = TrainingState.STOPPED if stopped else TrainingState.FINISHED
+        except Cancelled:
+            self.outcome = TrainingState.STOPPED
+        except Exception as error:  # noqa: BLE001 - whatever it is, the user must hear of it and the app live on.
+            self.error = explain(error)
