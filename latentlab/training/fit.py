@@ -73,18 +73,19 @@ def fit(
     LatentLabError
         If a metric stops being finite (the last checkpoint is kept) or the run cannot be written.
     InputError
-        If device, data and recipe do not go together, or there is nothing to resume.
+        If device, data and recipe do not go together, or a trained run is to be trained anew.
     """
     checkpoint = _checkpoint_of(run, data) if resume else None
     if not resume and has_checkpoint(run.checkpoints):
         raise InputError(
             "This run has been trained already", where=str(run.path), hint="Resume it, or start a new run."
         )
-    if checkpoint is not None:
+    if resume:
         check_resumable(recipe, run.info.recipe)
+    if checkpoint is not None:
         recipe = carry_over(recipe, run.info.recipe, checkpoint.state.get("changes", {}))
     info = ModelInfo(recipe.model_copy(deep=True), data.image_shape, data.num_classes, data.class_names, run.path)
-    with Recorder(run.path, truncate_after=checkpoint.step if checkpoint else None) as recorder:
+    with Recorder(run.path, truncate_after=checkpoint.step if checkpoint else 0) as recorder:
         trainer = Trainer(info, data, sink, run, recorder, device)
         try:
             if checkpoint is not None:
@@ -96,7 +97,8 @@ def fit(
     return _result(run, trainer, stopped)
 
 
-def _checkpoint_of(run: RunWriter, data: Dataset) -> Checkpoint:
+def _checkpoint_of(run: RunWriter, data: Dataset) -> Checkpoint | None:
+    """Return what to resume from; None for a run that was killed before its first checkpoint."""
     if data.image_shape != run.info.image_shape or data.num_classes != run.info.num_classes:
         raise InputError(
             f"This run was trained on {run.info.image_shape} pictures of {run.info.num_classes} classes, "
@@ -104,7 +106,7 @@ def _checkpoint_of(run: RunWriter, data: Dataset) -> Checkpoint:
             where="data.spec",
             hint="Start a new run instead, without --resume.",
         )
-    return load_checkpoint(run.checkpoints)
+    return load_checkpoint(run.checkpoints) if has_checkpoint(run.checkpoints) else None
 
 
 def _result(run: RunWriter, trainer: Trainer, stopped: bool) -> FitResult:

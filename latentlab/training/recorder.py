@@ -21,11 +21,13 @@ PREVIEW_FILES_S = 2.0
 class Recorder:
     """Takes metrics and previews from the trainer and writes them within half a second.
 
-    Thread: ``append``, ``preview`` and ``flush`` are for the trainer; one thread of its own does the writing.
+    Metrics after step ``truncate_after``, left by a training that was killed, are dropped first.
     Preview files are at most one every two seconds: a fast training would otherwise fill the disk.
+
+    Thread: ``append``, ``preview`` and ``flush`` are for the trainer; one thread of its own does the writing.
     """
 
-    def __init__(self, run: Path, *, truncate_after: int | None = None) -> None:
+    def __init__(self, run: Path, *, truncate_after: int = 0) -> None:
         self._run = run
         self._truncate_after = truncate_after
         self._wake = threading.Condition()
@@ -84,8 +86,7 @@ class Recorder:
         try:
             writer = MetricsWriter(self._run / METRICS)
             try:
-                if self._truncate_after is not None:
-                    writer.truncate(self._truncate_after)
+                writer.truncate(self._truncate_after)
                 self._serve(writer)
             finally:
                 writer.close()
