@@ -1,0 +1,59 @@
+"""What each latent dimension does, measured on encoded images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from latentlab.core.messages import Floats, Ints
+
+ACTIVE_VARIANCE = 0.01
+"""Var_x(E[z|x]) above which a dimension counts as active (Burda et al. 2015)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionStats:
+    """Use of each dimension over a set of images.
+
+    Attributes
+    ----------
+    variance
+        (D,) Var_x(E[z|x]), in squared standard deviations of the prior.
+    kl_nats
+        (D,) mean over x of KL(q(z_d|x) ‖ N(0,1)); None for models without a posterior variance.
+    images
+        How many images were encoded.
+    """
+
+    variance: Floats
+    kl_nats: Floats | None
+    images: int
+
+    @property
+    def active(self) -> np.ndarray:
+        """(D,) bool: dimensions with variance above ``ACTIVE_VARIANCE``."""
+        return self.variance > ACTIVE_VARIANCE
+
+    def order(self) -> Ints:
+        """Return all dimensions, the most useful first.
+
+        Active dimensions come before dead ones; within each, by KL where it is known, else by
+        variance; ties keep the order of the index.
+        """
+        usefulness = self.variance if self.kl_nats is None else self.kl_nats
+        return np.lexsort((-usefulness.astype(np.float64), ~self.active)).astype(np.int64)
+
+
+def dimension_stats(mu: Floats, logvar: Floats | None) -> DimensionStats:
+    """Measure every dimension from posterior means and log variances, both (N, D).
+
+    KL of a normal with mean m and log variance v to the standard normal is
+    (exp(v) + m² - 1 - v) / 2 (Kingma & Welling 2013, appendix B).
+    """
+    mean = mu.astype(np.float64)
+    kl = None
+    if logvar is not None:
+        log_variance = logvar.astype(np.float64)
+        kl = (0.5 * (np.exp(log_variance) + mean**2 - 1.0 - log_variance)).mean(axis=0).astype(np.float32)
+    return DimensionStats(mean.var(axis=0).astype(np.float32), kl, len(mu))

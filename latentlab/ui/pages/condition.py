@@ -1,0 +1,387 @@
+"""The Condition page: the same styles in every class, decoded by the newest weights."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
+
+from latentlab.core.messages import (
+    DecodeRequest,
+    Floats,
+    Images,
+    InferenceResult,
+    ModelInfo,
+    ReconstructRequest,
+    WeightSnapshot,
+)
+from latentlab.ui import style
+from latentlab.ui.context import AppContext
+from latentlab.ui.page import Page
+from latentlab.ui.pages.condition_grid import StyleGrid, style_grid
+from latentlab.ui.pages.condition_panel import ConditionPanel
+from latentlab.ui.views.picture import PictureView
+from latentlab.ui.widgets.class_picker import class_names
+from latentlab.ui.widgets.empty_state import EmptyState
+from latentlab.ui.widgets.image_input import ChosenImage, has_image
+from latentlab.ui.widgets.pane_requests import PaneRequests
+from latentlab.ui.widgets.weights_follow import FollowBar
+
+FOLLOW_EVERY_S = 0.25
+ARROWS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
+WAITING = "Nothing to show yet. Train a class-conditional model, such as the recipe cvae-digits, or open a run of one."
+UNCONDITIONAL = (
+    "This model does not know classes: its decoder sees z only. The recipe cvae-digits trains one that does."
+)
+
+
+class ConditionPage(Page):
+    """A grid of styles by classes, and one cell of it large.
+
+    Signals
+    -------
+    explore_requested
+        ``(z (D,), label)`` of a cell that is to be opened on the Explore page.
+    """
+
+    object_name: ClassVar[str] = "conditionPage"
+    title: ClassVar[str] = "Condition"
+    icon: ClassVar[str] = "condition"
+    tooltip: ClassVar[str] = "See every style in every class of a conditional model"
+
+    explore_requested = Signal(object)
+
+    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.setAcceptDrops(True)
+        self.info: ModelInfo | None = None
+        self.row = self.label = 0
+        self._grid: StyleGrid | None = None
+        self._shown: StyleGrid | None = None
+        self._pictures: Images | None = None
+        self._image: ChosenImage | None = None
+        self._image_z: Floats | None = None
+        self._original: Images | None = None
+        self._weights: object = None
+        self._asked_at = 0.0
+        self._error = ""
+        self._requests = PaneRequests(context.inference, "condition", self)
+        self._encoding = PaneRequests(context.inference, "condition.encode", self)
+        self.grid = PictureView()
+        self.grid.setObjectName("conditionGrid")
+        self.grid.setAccessibleName("Styles by classes")
+        self.grid.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.grid.installEventFilter(self)
+        self.follow_bar = FollowBar(context)
+        self.panel = ConditionPanel(context)
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.grid, 1)
+        column.addWidget(self.follow_bar)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setObjectName("conditionSplitter")
+        self.splitter.addWidget(left)
+        self.splitter.addWidget(self.panel)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes([700, 340])
+        content = QWidget()
+        row = QHBoxLayout(content)
+        row.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
+        row.addWidget(self.splitter)
+        self.empty = EmptyState(WAITING, "Choose a recipe", self.context.choose_recipe, "condition")
+        self.stack = QStackedLayout(self)
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(content)
+
+    def _connect(self) -> None:
+        panel = self.panel
+        self._requests.answered.connect(self._on_answer)
+        self._encoding.answered.connect(self._on_encoded)
+        self.grid.clicked.connect(self._on_cell)
+        panel.picker.chosen.connect(self._on_label)
+        panel.seeds.drawn.connect(self._on_styles)
+        panel.seeds.temperature_changed.connect(self._on_styles)
+        panel.styles.valueChanged.connect(self._on_styles)
+        panel.start.chosen.connect(self._on_image)
+        panel.image_dropped.connect(self._on_image_dropped)
+        panel.explore_wanted.connect(self.open_in_explore)
+        for keys, slot in (("C", self._next_class), ("Shift+C", self._previous_class)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
+
+    # The window's hooks
+
+    def tick(self) -> None:
+        """Decode the grid again when there are newer weights."""
+        weights, snapshot = self.follow_bar.follow.newest()
+        if snapshot is None:
+            return
+        if self.info is not snapshot.info:
+            self._start_with(snapshot)
+        if not snapshot.info.conditional:
+            return
+        due = time.monotonic() - self._asked_at >= FOLLOW_EVERY_S
+        if weights != self._weights and due and not self._requests.busy:
+            self._weights = weights
+            self._encode()
+            self._ask()
+        self.follow_bar.tick()
+
+    def status_text(self) -> str:
+        """Return the age of the weights behind the grid."""
+        return self.follow_bar.text()
+
+    def restart(self) -> None:
+        """Forget the previous run and follow the new one."""
+        self._cancel()
+        self.follow_bar.follow.follow()
+        self.follow_bar.clear()
+        self.info = self._grid = self._shown = None
+        self._forget_image()
+        self.empty.set_text(WAITING)
+        self.stack.setCurrentIndex(0)
+
+    def save_state(self) -> dict[str, object]:
+        """Return the splitter, the number of styles and the temperature."""
+        panel = self.panel
+        return {
+            "splitter": self.splitter.sizes(),
+            "styles": panel.styles.value(),
+            "temperature": panel.seeds.temperature,
+        }
+
+    def restore_state(self, state: dict[str, object]) -> None:
+        """Bring back what ``save_state`` returned; what is odd is left out."""
+        sizes, styles, temperature = state.get("splitter"), state.get("styles"), state.get("temperature")
+        if isinstance(sizes, list) and len(sizes) == 2 and all(type(s) is int and s > 0 for s in sizes):
+            self.splitter.setSizes(sizes)
+        if type(styles) is int:
+            self.panel.styles.setValue(styles)
+        if isinstance(temperature, float):
+            self.panel.seeds.set_temperature(temperature)
+
+    def close_down(self) -> None:
+        """Ask for nothing more."""
+        self._cancel()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Decode again: the weights may have moved while the page was hidden."""
+        super().showEvent(event)
+        self._weights, self._asked_at = None, 0.0
+        self.tick()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Leave the device to visible pages."""
+        super().hideEvent(event)
+        self._cancel()
+
+    # Asking and showing
+
+    def _start_with(self, snapshot: WeightSnapshot) -> None:
+        before, self.info = self.info, snapshot.info
+        if before is not None and before == snapshot.info:
+            return
+        self._cancel()
+        self._forget_image()
+        self.row = self.label = 0
+        self._grid = self._shown = None
+        if not snapshot.info.conditional:
+            self.empty.set_text(UNCONDITIONAL)
+            self.stack.setCurrentIndex(0)
+            return
+        self.panel.set_model(snapshot.info)
+        self.grid.clear("Decoding…")
+        self.panel.picture.clear()
+        self.stack.setCurrentIndex(1)
+
+    def _cancel(self) -> None:
+        self._requests.cancel()
+        self._encoding.cancel()
+        self._weights = None
+
+    def _forget_image(self) -> None:
+        self._image = self._image_z = self._original = None
+        self.panel.drop.setVisible(False)
+
+    def _ask(self) -> None:
+        """Ask for the whole grid."""
+        info, panel = self.info, self.panel
+        if info is None or not info.conditional or not self.isVisible():
+            return
+        self._asked_at = time.monotonic()
+        name = "" if self._image is None else "your picture"
+        self._grid = style_grid(
+            info.latent_dim,
+            info.num_classes,
+            panel.styles.value(),
+            panel.seeds.seed.value(),
+            panel.seeds.temperature,
+            self._image_z,
+            name,
+        )
+        self._requests.ask(self._grid.request())
+
+    def _encode(self) -> None:
+        """Ask for the picture's z by the newest weights."""
+        if self._image is not None and self.isVisible():
+            label = np.array([self._image_class()], dtype=np.int64)
+            self._encoding.ask(ReconstructRequest(self._image.images, label))
+
+    def _image_class(self) -> int:
+        image = self._image
+        return self.label if image is None or image.label is None else image.label
+
+    @Slot(object)
+    def _on_answer(self, result: InferenceResult) -> None:
+        grid, info = self._grid, self.info
+        if result.error is not None:
+            self._tell(result)
+        if result.images is None or grid is None or info is None or not isinstance(result.request, DecodeRequest):
+            return
+        self._error = ""
+        if len(result.images) != grid.cells:  # A grid of another size is on its way.
+            return
+        self._shown, self._pictures = grid, result.images
+        self.follow_bar.set_weights(result.step, result.taken_at)
+        self.row, self.label = min(self.row, len(grid.z) - 1), min(self.label, grid.classes - 1)
+        self.grid.set_images(
+            result.images,
+            columns=grid.classes,
+            row_labels=grid.names,
+            column_labels=class_names(info.class_names, info.num_classes),
+            highlight=self.row * grid.classes + self.label,
+        )
+        self._show_cell()
+
+    @Slot(object)
+    def _on_encoded(self, result: InferenceResult) -> None:
+        if result.error is not None:
+            self._tell(result)
+        if result.mu is None or self._image is None or result.request.images is not self._image.images:
+            return
+        first = self._image_z is None
+        self._image_z, self._original = result.mu[0], result.originals
+        self.panel.drop.setVisible(True)
+        if first:
+            self.row, self.label = 0, self._image_class()
+            self.panel.picker.set_label(self.label)
+        self._ask()
+
+    def _tell(self, result: InferenceResult) -> None:
+        if result.error is not None and result.error.what != self._error:
+            self._error = result.error.what
+            self.context.errors.report(result.error)
+
+    def _show_cell(self) -> None:
+        grid, info, pictures = self._shown, self.info, self._pictures
+        if grid is None or info is None or pictures is None:
+            return
+        index = self.row * grid.classes + self.label
+        cell = pictures[index : index + 1]
+        name = class_names(info.class_names, info.num_classes)[self.label]
+        original = self._original if self._image_z is not None and self.row == 0 else None
+        if original is not None and original.shape == cell.shape:
+            both = np.concatenate([original, cell])
+            self.panel.picture.set_images(both, columns=2, captions=["original", f"as {name}"])
+        else:
+            self.panel.picture.set_images(cell)
+        self.panel.caption.setText(f"{grid.names[self.row]}, class {name}")
+        self.panel.picker.set_label(self.label)
+        self.grid.set_highlight(index)
+
+    # The user's acts
+
+    def select(self, row: int, label: int) -> None:
+        """Show the cell of a style and a class large."""
+        if self._shown is not None:
+            self.row = max(0, min(len(self._shown.z) - 1, row))
+            self.label = max(0, min(self._shown.classes - 1, label))
+            self._show_cell()
+
+    @Slot(int)
+    def _on_cell(self, index: int) -> None:
+        if self._shown is not None:
+            self.grid.setFocus()
+            self.select(*self._shown.cell(index))
+
+    @Slot(int)
+    def _on_label(self, label: int) -> None:
+        self.select(self.row, label)
+
+    @Slot()
+    def _next_class(self) -> None:
+        self.panel.picker.step(1)
+
+    @Slot()
+    def _previous_class(self) -> None:
+        self.panel.picker.step(-1)
+
+    @Slot()
+    def _on_styles(self) -> None:
+        self._ask()
+
+    @Slot(object)
+    def _on_image(self, image: ChosenImage) -> None:
+        """Encode a picture; its own class is used where it is known, the chosen one otherwise."""
+        if image.label is None:
+            image = ChosenImage(image.images, image.name, self.label)
+        self._image, self._image_z, self._original = image, None, None
+        self._encode()
+
+    @Slot()
+    def _on_image_dropped(self) -> None:
+        self._forget_image()
+        self.row = 0
+        self._ask()
+
+    @Slot()
+    def open_in_explore(self) -> None:
+        """Hand the selected cell to the Explore page."""
+        if self._shown is not None:
+            self.explore_requested.emit((self._shown.z[self.row].copy(), self.label))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Move over the grid with the arrows; Enter or a double click opens the cell in Explore."""
+        if watched is not self.grid:
+            return False
+        if event.type() == QEvent.Type.MouseButtonDblClick:
+            self.open_in_explore()
+            return True
+        if event.type() == QEvent.Type.KeyPress:
+            steps = {
+                Qt.Key.Key_Left: (0, -1),
+                Qt.Key.Key_Right: (0, 1),
+                Qt.Key.Key_Up: (-1, 0),
+                Qt.Key.Key_Down: (1, 0),
+            }
+            key = Qt.Key(event.key())
+            if key in steps:
+                down, right = steps[key]
+                self.select(self.row + down, self.label + right)
+                return True
+            if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.open_in_explore()
+                return True
+        return False
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Welcome pictures once there is a conditional model."""
+        if self.info is not None and self.info.conditional and has_image(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Show the dropped picture's style in every class."""
+        if self.panel.start.take_mime(event.mimeData()):
+            event.acceptProposedAction()

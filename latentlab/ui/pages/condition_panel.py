@@ -1,0 +1,104 @@
+"""The right side of the Condition page: the chosen cell large, and what the rows are made of."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
+
+from latentlab.core.messages import ModelInfo
+from latentlab.ui import icons, style
+from latentlab.ui.context import AppContext
+from latentlab.ui.views.picture import PictureView
+from latentlab.ui.widgets.class_picker import ClassPicker, class_names
+from latentlab.ui.widgets.seed_controls import SeedControls
+from latentlab.ui.widgets.start_from import StartFrom
+
+WIDTH = 336
+MOST_STYLES = 24
+
+
+class ConditionPanel(QWidget):
+    """The selected cell and the controls of the grid.
+
+    Signals
+    -------
+    image_dropped
+        The encoded image's row is to be taken away.
+    explore_wanted
+        The selected cell is to be opened on the Explore page.
+    """
+
+    image_dropped = Signal()
+    explore_wanted = Signal()
+
+    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMinimumWidth(WIDTH)
+        self.picture = PictureView()
+        self.picture.setObjectName("conditionPicture")
+        self.picture.setAccessibleName("Selected picture")
+        self.picture.setMinimumSize(160, 120)
+        self.caption = QLabel()
+        self.caption.setProperty("role", "muted")
+        self.caption.setAccessibleName("Selected cell")
+        self.caption.setToolTip("Style (row) and class (column) of the picture above")
+        self.picker = ClassPicker()
+        self.seeds = SeedControls()
+        self.seeds.button.setToolTip("Draw new styles from the prior, with a new seed (R)")
+        self.start = StartFrom(context)
+        self.styles = QSpinBox()
+        self.styles.setObjectName("stylesSpin")
+        self.styles.setRange(1, MOST_STYLES)
+        self.styles.setValue(6)
+        self.styles.setSuffix(" styles")
+        self.styles.setAccessibleName("Number of styles")
+        self.styles.setToolTip("Rows of the grid: each is one z, decoded for every class")
+        self.drop = QToolButton()
+        icons.set_icon(self.drop, "close")
+        self.drop.setAccessibleName("Take the picture's row away")
+        self.drop.setToolTip("Take the picture's row away")
+        self.drop.clicked.connect(self.image_dropped)
+        self.explore = QPushButton("Open in Explore")
+        self.explore.setAccessibleName("Open in Explore")
+        self.explore.setToolTip("Take this z and class to the Explore page (Enter, or a double click on a cell)")
+        icons.set_icon(self.explore, "explore")
+        self.explore.clicked.connect(self.explore_wanted)
+        self._build()
+
+    def _section(self, text: str) -> QLabel:
+        label = QLabel(text)
+        label.setProperty("role", "section")
+        return label
+
+    def _build(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(style.SPACING)
+        layout.addWidget(self.picture, 1)
+        row = QHBoxLayout()
+        row.addWidget(self.caption, 1)
+        row.addWidget(self.explore)
+        layout.addLayout(row)
+        layout.addWidget(self._section("Class"))
+        layout.addWidget(self.picker)
+        styles = QHBoxLayout()
+        styles.addWidget(self._section("Styles"))
+        styles.addStretch(1)
+        styles.addWidget(self.styles)
+        layout.addLayout(styles)
+        layout.addWidget(self.seeds)
+        transfer = self._section("Style transfer")
+        transfer.setToolTip("Encode a picture with its class, and decode its style for every class")
+        layout.addWidget(transfer)
+        pictures = QHBoxLayout()
+        pictures.addWidget(self.start)
+        pictures.addStretch(1)
+        pictures.addWidget(self.drop)
+        layout.addLayout(pictures)
+        self.drop.setVisible(False)
+        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+
+    def set_model(self, info: ModelInfo) -> None:
+        """Offer a model's classes."""
+        self.picker.set_classes(class_names(info.class_names, info.num_classes))
+        self.start.set_model(info)

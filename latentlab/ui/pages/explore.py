@@ -1,0 +1,388 @@
+"""The Explore page: move a point through latent space and see it decoded by the newest weights."""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+import numpy as np
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QWidget
+
+from latentlab.core.latent_state import LatentPoint, LatentState, expected_norm
+from latentlab.core.latent_stats import DimensionStats
+from latentlab.core.messages import (
+    DecodeRequest,
+    Floats,
+    Images,
+    InferenceResult,
+    ModelInfo,
+    ReconstructRequest,
+    WeightSnapshot,
+)
+from latentlab.ui import style
+from latentlab.ui.context import AppContext
+from latentlab.ui.page import Page
+from latentlab.ui.pages.explore_drag import DragButton
+from latentlab.ui.pages.explore_panel import ExplorePanel
+from latentlab.ui.pages.explore_side import StripRequests, UseMeter, labels_of
+from latentlab.ui.pages.explore_stage import ExploreStage
+from latentlab.ui.widgets.empty_state import EmptyState
+from latentlab.ui.widgets.image_input import ChosenImage, has_image
+from latentlab.ui.widgets.pane_requests import PaneRequests
+
+FOLLOW_EVERY_S = 0.1
+EMPTY = "Nothing to explore yet. Train a model, or open a run, and its latent space appears here while it learns."
+
+
+class ExplorePage(Page):
+    """A picture, and a slider for each number behind it."""
+
+    object_name: ClassVar[str] = "explorePage"
+    title: ClassVar[str] = "Explore"
+    icon: ClassVar[str] = "explore"
+    tooltip: ClassVar[str] = "Move through latent space with sliders, seeds and your own pictures"
+
+    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
+        super().__init__(context, parent)
+        self.setAcceptDrops(True)
+        self.info: ModelInfo | None = None
+        self.state = LatentState(1, seed=0)
+        self.stage = ExploreStage(context)
+        self.panel = ExplorePanel(context)
+        self.drag = DragButton()
+        self._image: ChosenImage | None = None
+        self._image_label = 0
+        self._original: Images | None = None
+        self._caption = ""
+        self._weights: object = None
+        self._asked_at = 0.0
+        self._error = ""
+        self._drag_start: LatentPoint | None = None
+        self._requests = PaneRequests(context.inference, "explore", self)
+        self._strip = StripRequests(context, self)
+        self._meter = UseMeter(context, self)
+        self._build()
+        self._connect()
+
+    def _build(self) -> None:
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.setObjectName("exploreSplitter")
+        self.splitter.addWidget(self.stage)
+        self.splitter.addWidget(self.panel)
+        self.splitter.setStretchFactor(0, 1)
+        self.splitter.setStretchFactor(1, 0)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes([700, 360])
+        self.stage.add_tool(self.drag)
+        content = QWidget()
+        row = QHBoxLayout(content)
+        row.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
+        row.addWidget(self.splitter)
+        self.empty = EmptyState(EMPTY, "Train", self.context.train, "explore")
+        self.stack = QStackedLayout(self)
+        self.stack.addWidget(self.empty)
+        self.stack.addWidget(content)
+
+    def _connect(self) -> None:
+        panel, sliders, stage = self.panel, self.panel.sliders, self.stage
+        self._requests.answered.connect(self._on_answer)
+        self._strip.ready.connect(self._on_strip)
+        self._meter.measured.connect(self._on_measured)
+        sliders.moved.connect(self._on_moved)
+        sliders.gesture_ended.connect(self._on_gesture_ended)
+        sliders.lock_toggled.connect(self._on_lock)
+        sliders.current_changed.connect(self._on_current)
+        panel.seeds.drawn.connect(self._on_drawn)
+        panel.seeds.temperature_changed.connect(self._on_temperature)
+        panel.picker.chosen.connect(self._on_label)
+        panel.start.chosen.connect(self._on_image)
+        panel.reset_wanted.connect(self._on_reset)
+        panel.undo_wanted.connect(self._on_undo)
+        panel.redo_wanted.connect(self._on_redo)
+        panel.arranged.connect(self._on_arranged)
+        stage.drag_began.connect(self._on_drag_began)
+        stage.dragged.connect(self._on_dragged)
+        stage.drag_ended.connect(self._on_gesture_ended)
+        stage.value_chosen.connect(self._on_value_chosen)
+        for keys, slot in (("C", self._next_class), ("Shift+C", self._previous_class)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(slot)
+
+    # The window's hooks
+
+    def tick(self) -> None:
+        """Follow the weights: the picture often, the strip and the dimensions' use now and then."""
+        weights, snapshot = self.stage.follow_bar.follow.newest()
+        if snapshot is None:
+            return
+        if self.info is not snapshot.info:
+            self._start_with(snapshot)
+        due = time.monotonic() - self._asked_at >= FOLLOW_EVERY_S
+        if weights != self._weights and due and not self._requests.busy:
+            self._weights = weights
+            self._ask()
+        self._strip.follow(weights)
+        self._meter.follow(weights, self.context.training.gallery.get()[1], snapshot.info.conditional)
+        self.stage.follow_bar.tick()
+
+    def status_text(self) -> str:
+        """Return the age of the weights behind the picture."""
+        return self.stage.follow_bar.text()
+
+    def restart(self) -> None:
+        """Forget the previous run and follow the new one."""
+        self._cancel()
+        self.stage.follow_bar.follow.follow()
+        self.stage.follow_bar.clear()
+        self.info = None
+        self._image = self._original = None
+        self.stack.setCurrentIndex(0)
+
+    def save_state(self) -> dict[str, object]:
+        """Return splitters and the arrangement of the sliders."""
+        return {
+            "splitter": self.splitter.sizes(),
+            "stage": self.stage.splitter.sizes(),
+            "sliders": self.panel.save_state(),
+        }
+
+    def restore_state(self, state: dict[str, object]) -> None:
+        """Bring back what ``save_state`` returned; what is odd is left out."""
+        for name, splitter in (("splitter", self.splitter), ("stage", self.stage.splitter)):
+            sizes = state.get(name)
+            if isinstance(sizes, list) and len(sizes) == 2 and all(type(s) is int and s > 0 for s in sizes):
+                splitter.setSizes(sizes)
+        sliders = state.get("sliders")
+        if isinstance(sliders, dict):
+            self.panel.restore_state(sliders)
+
+    def close_down(self) -> None:
+        """Ask for nothing more."""
+        self._cancel()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Decode again: the weights may have moved while the page was hidden."""
+        super().showEvent(event)
+        self._weights = None
+        self.tick()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Leave the device to visible pages."""
+        super().hideEvent(event)
+        self._cancel()
+
+    def set_point(self, z: Floats, label: int | None = None, source: str = "condition grid") -> None:
+        """Go to ``z`` (D,) and class ``label``, as when a cell of another page is clicked."""
+        snapshot = self.stage.follow_bar.follow.newest()[1]
+        if snapshot is not None and self.info is not snapshot.info:
+            self._start_with(snapshot)
+        if self.info is not None and len(z) == self.state.dim:
+            self.state.set_z(z, source, label=label)
+            self._refresh()
+
+    # Asking and showing
+
+    def _start_with(self, snapshot: WeightSnapshot) -> None:
+        """Adopt the model of a snapshot; a run with as many dimensions as before is seen at the same point."""
+        before, self.info = self.info, snapshot.info
+        self.stack.setCurrentIndex(1)
+        if before is not None and before == snapshot.info:
+            return
+        self._cancel()
+        dim, classes = snapshot.info.latent_dim, snapshot.info.num_classes
+        if dim != self.state.dim or self.state.point.label >= max(1, classes):
+            self.state = LatentState(dim, seed=0)
+        self._image = self._original = None
+        self.stage.picture.clear("Decoding…")
+        self.stage.strip.clear()
+        self.drag.restart(self.state.dim)
+        self.panel.set_model(snapshot.info)
+        self._refresh(ask=False)
+        self.panel.arrange()
+
+    def _cancel(self) -> None:
+        self._requests.cancel()
+        self._strip.cancel()
+        self._meter.cancel()
+        self._weights = None
+
+    def _refresh(self, ask: bool = True) -> None:
+        """Show the state on every control, and ask for its picture."""
+        point = self.state.point
+        self.panel.show_state(self.state)
+        self.stage.mark(float(point.z[self.panel.sliders.current]))
+        mean, std = expected_norm(self.state.dim)
+        edited = ", moved" if point.edited else ""
+        norm = float(np.linalg.norm(point.z))
+        self.stage.set_info(
+            f"{point.source}{edited} · ‖z‖ {norm:.1f}", f"Length of z; the prior's is {mean:.1f} ± {std:.1f} σ"
+        )
+        if ask and self.isVisible():
+            self._ask()
+            self._ask_strip()
+
+    def _ask_strip(self) -> None:
+        if self.info is not None:
+            panel = self.panel
+            self._strip.set(self.state.point, panel.sliders.current, panel.range.value(), self.info.conditional)
+
+    def _ask(self) -> None:
+        """Ask for the point's picture; while z is an image's own encoding, ask for the image anew."""
+        if self.info is None:
+            return
+        self._asked_at = time.monotonic()
+        point, image = self.state.point, self._image
+        if image is not None and (self._original is None or self._at_image(point, image)):
+            label = self._image_label
+            self._requests.ask(ReconstructRequest(image.images, labels_of(label, 1, self.info.conditional)))
+        else:
+            self._requests.ask(DecodeRequest(point.z[None], labels_of(point.label, 1, self.info.conditional)))
+
+    def _at_image(self, point: LatentPoint, image: ChosenImage) -> bool:
+        return point.source == image.name and not point.edited and point.label == self._image_label
+
+    @Slot(object)
+    def _on_answer(self, result: InferenceResult) -> None:
+        if result.error is not None or result.images is None:
+            if result.error is not None and result.error.what != self._error:
+                self._error = result.error.what
+                self.context.errors.report(result.error)
+            return
+        self._error = ""
+        if isinstance(result.request, ReconstructRequest):
+            self._take_encoding(result)
+        self.stage.follow_bar.set_weights(result.step, result.taken_at)
+        beside = self._image is not None and self.state.point.source == self._image.name
+        encoded = isinstance(result.request, ReconstructRequest)
+        caption = self._caption if encoded else "decoded, moved" if self.state.point.edited else "decoded"
+        self.stage.show_picture(result.images, self._original if beside else None, caption)
+
+    def _take_encoding(self, result: InferenceResult) -> None:
+        image = self._image
+        if image is None or result.mu is None or result.request.images is not image.images:
+            return
+        if result.pixel is not None:
+            psnr = -10.0 * np.log10(max(float(result.pixel[0]), 1e-10))
+            self._caption = f"decoded · PSNR {psnr:.1f} dB"
+        if self._original is None:
+            self._original = result.originals
+            self.state.set_z(result.mu[0], image.name, label=self._image_label)
+        elif self._at_image(self.state.point, image):
+            self.state.refresh_z(result.mu[0])
+        self._refresh(ask=False)
+        self._ask_strip()
+
+    @Slot(object, object, int)
+    def _on_strip(self, images: Images, values: Floats, dimension: int) -> None:
+        if dimension == self.panel.sliders.current and dimension < self.state.dim:
+            self.stage.show_strip(images, values, dimension, float(self.state.point.z[dimension]))
+
+    @Slot(object)
+    def _on_measured(self, stats: DimensionStats) -> None:
+        if len(stats.variance) == self.state.dim:
+            first = self.panel.sliders.stats is None
+            self.panel.sliders.set_stats(stats)
+            if first or not self.panel.sliders.busy:
+                self.panel.arrange()
+
+    # The user's acts
+
+    @Slot(int, float)
+    def _on_moved(self, dimension: int, value: float) -> None:
+        if self.state.set_value(dimension, value, merge=f"z{dimension}"):
+            self._refresh()
+
+    @Slot()
+    def _on_gesture_ended(self) -> None:
+        self.state.end_gesture()
+        self._drag_start = None
+
+    @Slot(int, bool)
+    def _on_lock(self, dimension: int, locked: bool) -> None:
+        self.state.set_lock(dimension, locked)
+        self._refresh(ask=False)
+
+    @Slot(int)
+    def _on_current(self, dimension: int) -> None:
+        self.drag.set_current(dimension)
+        self._ask_strip()
+
+    @Slot()
+    def _on_arranged(self) -> None:
+        self._ask_strip()
+
+    @Slot(int, float)
+    def _on_drawn(self, seed: int, temperature: float) -> None:
+        self.state.randomise(seed, temperature)
+        self._refresh()
+
+    @Slot(float)
+    def _on_temperature(self, temperature: float) -> None:
+        """Scale a point that is its seed's draw; one that was moved keeps until the next draw."""
+        point = self.state.point
+        if point.source.startswith("seed ") and not point.edited:
+            self._on_drawn(point.seed, temperature)
+
+    @Slot(int)
+    def _on_label(self, label: int) -> None:
+        self.state.set_label(label)
+        self._refresh()
+
+    @Slot()
+    def _next_class(self) -> None:
+        self.panel.picker.step(1)
+
+    @Slot()
+    def _previous_class(self) -> None:
+        self.panel.picker.step(-1)
+
+    @Slot(object)
+    def _on_image(self, image: ChosenImage) -> None:
+        """Encode a picture; its own class is used where it is known, the chosen one otherwise."""
+        self._image, self._original = image, None
+        self._image_label = self.state.point.label if image.label is None else image.label
+        self._ask()
+
+    @Slot()
+    def _on_reset(self) -> None:
+        self.state.reset()
+        self._refresh()
+
+    @Slot()
+    def _on_undo(self) -> None:
+        self.state.undo()
+        self._refresh()
+
+    @Slot()
+    def _on_redo(self) -> None:
+        self.state.redo()
+        self._refresh()
+
+    @Slot()
+    def _on_drag_began(self) -> None:
+        self._drag_start = self.state.point
+
+    @Slot(float, float)
+    def _on_dragged(self, dx: float, dy: float) -> None:
+        if self._drag_start is not None:
+            across, up = self.drag.directions(self.state.dim)
+            self.state.shift(dx * across + dy * up, self._drag_start, merge="drag")
+            self._refresh()
+
+    @Slot(float)
+    def _on_value_chosen(self, value: float) -> None:
+        self.state.set_value(self.panel.sliders.current, value)
+        self._refresh()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Welcome pictures once there is a model."""
+        if self.info is not None and has_image(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Encode the dropped picture."""
+        if self.panel.start.take_mime(event.mimeData()):
+            event.acceptProposedAction()
