@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +22,7 @@ from av.video.reformatter import VideoReformatter
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images
+from latentlab.core.video_messages import VideoInfo
 from latentlab.data.video_index import (
     FrameIndex,
     build_index,
@@ -35,25 +35,6 @@ from latentlab.data.video_index import (
 RECENT_BYTES = 48 * 2**20
 """Memory for frames just decoded, so that stepping backwards does not decode a whole group each time."""
 FALLBACK_RATE = Fraction(25)
-
-
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a video file is. ``width`` and ``height`` are as shown, after rotation."""
-
-    path: Path
-    frames: int
-    fps: float
-    width: int
-    height: int
-    codec: str
-    rotation: int
-    times_s: npt.NDArray[np.float64]
-
-    @property
-    def duration_s(self) -> float:
-        """Seconds from the first frame to the end of the last."""
-        return float(self.times_s[-1] - self.times_s[0]) + 1.0 / self.fps
 
 
 class VideoReader:

@@ -3,82 +3,25 @@
 from __future__ import annotations
 
 import glob
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import Images, Ints, Progress, ProgressSink
+from latentlab.core.messages import Images, Ints, ProgressSink
 from latentlab.core.recipe import DataConfig
+from latentlab.data.progress import Ticker, ignore
 from latentlab.data.video import VideoReader
+from latentlab.data.video_shape import FrameShape, check_crop
 
-Crop = tuple[int, int, int, int]
-PROGRESS_INTERVAL_S = 0.1
 MAX_TEST_BLOCKS = 5
 TEST_BLOCK = 60
 """Test frames in a row, at least: shorter blocks would be mostly the edges of their neighbours."""
 MAX_GAP = 30
 """Frames left out on each side of a test block: a second of film, within which frames are near copies."""
-
-
-@dataclass(frozen=True)
-class FrameShape:
-    """How a video frame becomes a model's picture: cut out ``crop``, resize by area, keep the channels.
-
-    ``size`` is (height, width) or None to keep the cut size; ``channels`` is 1 or 3.
-    """
-
-    crop: Crop | None
-    size: tuple[int, int] | None
-    channels: int = 3
-
-    def apply(self, frame: Images) -> Images:
-        """Return a fresh contiguous (height, width, channels) uint8 picture of an RGB frame."""
-        if self.crop is not None:
-            x, y, width, height = self.crop
-            frame = frame[y : y + height, x : x + width]
-        if self.channels == 1:
-            frame = cv2.cvtColor(np.ascontiguousarray(frame), cv2.COLOR_RGB2GRAY)[..., None]
-        if self.size is not None and frame.shape[:2] != self.size:
-            shrinks = self.size[0] <= frame.shape[0] and self.size[1] <= frame.shape[1]
-            method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            frame = cv2.resize(np.ascontiguousarray(frame), self.size[::-1], interpolation=method)
-        return np.array(frame, dtype=np.uint8, order="C").reshape(*frame.shape[:2], self.channels)
-
-
-def check_crop(crop: Crop | None, size: tuple[int, int], name: str) -> None:
-    """Refuse a crop that reaches beyond a frame of ``size`` (width, height).
-
-    Raises
-    ------
-    InputError
-        Naming the crop, the frame size and a crop that would fit.
-    """
-    if crop is None:
-        return
-    x, y, width, height = crop
-    if x < 0 or y < 0 or width < 1 or height < 1 or x + width > size[0] or y + height > size[1]:
-        left, top = min(max(0, x), size[0] - 1), min(max(0, y), size[1] - 1)
-        fits = [left, top, max(1, min(width, size[0] - left)), max(1, min(height, size[1] - top))]
-        raise InputError(
-            f"The crop {list(crop)} reaches beyond the {size[0]}x{size[1]} frames of {name}",
-            where="data.crop",
-            hint=f"Crops are x, y, width, height; {fits} fits.",
-        )
-
-
-def crop_fits(crop: Crop | None, size: tuple[int, int]) -> bool:
-    """Whether a crop lies inside frames of ``size`` (width, height)."""
-    try:
-        check_crop(crop, size, "")
-    except InputError:
-        return False
-    return True
 
 
 @dataclass(frozen=True)
@@ -145,8 +88,8 @@ def decode_videos(pattern: str, config: DataConfig, progress: ProgressSink | Non
             check_crop(config.crop, reader.size, file.name)
             plans.append((file, reader.index, _wanted(reader, config)))
     chosen = _spread(plans, config.limit)
-    teller = _Teller(progress, sum(len(numbers) for _, _, numbers in chosen))
-    total = teller.total
+    total = sum(len(numbers) for _, _, numbers in chosen)
+    ticker = Ticker(progress or ignore, "Decoding video", total)
     images = np.empty((total, *config.size, shape.channels), dtype=np.uint8)
     file_of, frame_of = np.empty(total, dtype=np.int64), np.empty(total, dtype=np.int64)
     row = 0
@@ -156,8 +99,7 @@ def decode_videos(pattern: str, config: DataConfig, progress: ProgressSink | Non
                 images[row] = shape.apply(frame)
                 file_of[row], frame_of[row] = position, number
                 row += 1
-                teller.tell(row)
-    teller.tell(total, force=True)
+                ticker.at(row)
     return VideoFrames(images[:row], file_of[:row], frame_of[:row], [file for file, _, _ in chosen])
 
 
@@ -215,21 +157,6 @@ def _read_each(reader: VideoReader, numbers: Ints) -> Iterator[tuple[int, Images
     for number in numbers.tolist():
         if number < reader.frames:  # Fewer when the file turned out shorter than its packets promised.
             yield number, reader.read(number)
-
-
-class _Teller:
-    """Reports progress a few times a second, however fast frames arrive."""
-
-    def __init__(self, sink: ProgressSink | None, total: int) -> None:
-        self.total = total
-        self._sink = sink
-        self._due = 0.0
-
-    def tell(self, done: int, *, force: bool = False) -> None:
-        """Report ``done`` frames when it is time to."""
-        if self._sink is not None and (force or time.monotonic() >= self._due):
-            self._sink(Progress("Decoding video", done, self.total))
-            self._due = time.monotonic() + PROGRESS_INTERVAL_S
 
 
 def _split_by_file(file_of: Ints, test_fraction: float) -> tuple[Ints, Ints]:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from latentlab.core.mailbox import LatestSlot
-from latentlab.core.messages import Ints, ModelInfo, WeightSnapshot
+from latentlab.core.messages import ModelInfo, WeightSnapshot
 from latentlab.core.video_messages import Crop, ErrorCurve, FilmFrame, VideoFrame, VideoInfo, VideoView
+from latentlab.runtime.priority import FollowedWeights
 from latentlab.runtime.threads import prepare_torch
+from latentlab.runtime.video_curve import CurveKeeper
 
 if TYPE_CHECKING:
     from latentlab.data.proxy import Proxy
@@ -25,10 +27,9 @@ if TYPE_CHECKING:
     from latentlab.data.video_shape import FrameShape
     from latentlab.explore.video_inference import FrameReconstructor
 
-CURVE_BATCH = 16
-STRIDES = (64, 16, 4, 1)
-"""The curve is measured coarsely first, so that its shape is there long before all of it."""
-PUBLISH_S = 0.2
+
+TRAINING_S = 3.0
+"""Weights that moved within this time are taken for those of a running training."""
 
 
 @dataclass
@@ -62,6 +63,7 @@ class VideoWorker:
         self._replica: FrameReconstructor | None = None
         self._seen: tuple[object, int] | None = None
         self._film_wanted: int | None = None
+        self._moved_at = -TRAINING_S
 
     def open(self, path: Path) -> VideoInfo:
         """Open a file in place of the one before.
@@ -144,6 +146,8 @@ class VideoWorker:
         """Measure some more frames for the curve; return whether there was anything to do."""
         if self.curve is None or self.proxy is None or self._replica is None:
             return False
+        if self.curve.is_stale(self._newest_step()):
+            self.curve.restart()
         numbers = self.curve.next_numbers(self.proxy.available)
         if not len(numbers):
             return False
@@ -158,6 +162,21 @@ class VideoWorker:
         """Measure all frames again with the newest weights, keeping the old values until then."""
         if self.curve is not None:
             self.curve.restart()
+
+    @property
+    def training(self) -> bool:
+        """Whether the weights are on the move, so that a trainer needs the machine."""
+        return time.monotonic() - self._moved_at < TRAINING_S
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to measure for now."""
+        return self.curve is None or self.curve.complete
+
+    def give_up_background(self) -> None:
+        """Stop measuring after a failure, so that it is told once and not ten times a second."""
+        self.curve = None
+        self._film_wanted = None
 
     def _make_frame(self, reader: VideoReader, frame: VideoFrame) -> VideoFrame:
         """Fill in the pictures of ``frame.index``."""
@@ -180,10 +199,14 @@ class VideoWorker:
             taken_at=replica.taken_at,
         )
 
+    def _newest_step(self) -> int:
+        """Return the step of the newest weights without making the trainer copy more of them."""
+        weights = self.weights
+        snapshot = weights.peek()[1] if isinstance(weights, FollowedWeights) else weights.get()[1] if weights else None
+        return snapshot.step if snapshot is not None else -1
+
     def _right_of_way(self) -> AbstractContextManager[None]:
         """Ask the trainer to let this picture go first, where the weights come with that right."""
-        from latentlab.runtime.priority import FollowedWeights
-
         return self.weights.priority.busy() if isinstance(self.weights, FollowedWeights) else nullcontext()
 
     def _refresh_weights(self) -> None:
@@ -191,9 +214,13 @@ class VideoWorker:
         if self.weights is None:
             return
         version, snapshot = self.weights.get()
-        if snapshot is None or self._seen == (self.weights, version):
+        if self._seen == (self.weights, version):
             return
         self._seen = (self.weights, version)
+        if snapshot is None:  # Another run begins: the model of the one before must not pass for its own.
+            self._forget_model()
+            return
+        self._moved_at = time.monotonic()
         if self._replica is None:
             prepare_torch()
             from latentlab.explore.video_inference import FrameReconstructor
@@ -205,6 +232,12 @@ class VideoWorker:
             self._adopt_shape()
         elif self.curve is not None and not _same_run(info_before, snapshot.info):
             self.curve.restart()
+
+    def _forget_model(self) -> None:
+        if self._replica is not None:
+            self._build_proxy(None)
+            self._replica = self.proxy = self.curve = None
+            self.slots.curve.clear()
 
     def _shape(self) -> FrameShape:
         from latentlab.data.video_shape import FrameShape
@@ -231,58 +264,6 @@ class VideoWorker:
         if self.proxy is not None and self.reader is not None and len(self.proxy.index.pts) != self.reader.frames:
             self.reader.index = self.proxy.index
             self.curve = CurveKeeper(self.reader.frames, self.slots.curve)
-
-
-class CurveKeeper:
-    """The error of every frame as it becomes known, and which frames to measure next."""
-
-    def __init__(self, frames: int, slot: LatestSlot[ErrorCurve]) -> None:
-        self._slot = slot
-        self._pixel = np.full(frames, np.nan, dtype=np.float32)
-        self._fresh = np.zeros(frames, dtype=bool)
-        self._done = 0
-        self._step = -1
-        self._stride = 0
-        self._due = 0.0
-        self._publish()
-
-    @property
-    def complete(self) -> bool:
-        """Whether every frame is measured."""
-        return self._done >= len(self._pixel)
-
-    @property
-    def step(self) -> int:
-        """Step of the oldest weights among the fresh values, -1 before any."""
-        return self._step
-
-    def restart(self) -> None:
-        """Hold every value for old."""
-        self._fresh[:] = False
-        self._done, self._stride, self._step = 0, 0, -1
-        self._publish()
-
-    def next_numbers(self, available: int) -> Ints:
-        """Return up to ``CURVE_BATCH`` frames below ``available`` still to be measured, coarse before fine."""
-        for level, stride in enumerate(STRIDES):
-            missing = np.flatnonzero(~self._fresh[:available:stride])[:CURVE_BATCH]
-            if len(missing):
-                self._stride = level
-                return (missing * stride).astype(np.int64)
-        return np.empty(0, dtype=np.int64)
-
-    def add(self, numbers: Ints, pixel: np.ndarray[tuple[int], np.dtype[np.float32]], step: int) -> None:
-        """Take in measured errors and tell the window a few times a second."""
-        self._pixel[numbers] = pixel
-        self._fresh[numbers] = True
-        self._done += len(numbers)
-        self._step = step if self._step < 0 else min(self._step, step)
-        if self.complete or time.monotonic() >= self._due:
-            self._publish()
-
-    def _publish(self) -> None:
-        self._due = time.monotonic() + PUBLISH_S
-        self._slot.put(ErrorCurve(self._pixel.copy(), self._done, self._step))
 
 
 def _same_run(before: ModelInfo | None, after: ModelInfo) -> bool:
