@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import ProgressSink
+from latentlab.core.messages import Progress, ProgressSink
 from latentlab.core.recipe import DataConfig
 from latentlab.data import cache
 from latentlab.data.dataset import Dataset
@@ -80,6 +80,8 @@ def load_dataset(config: DataConfig, *, seed: int = 0, progress: ProgressSink | 
         return source.decode(store, sink)
 
     images, contents = cache.load_or_build(key, decode)
+    for note in contents.notes:
+        sink(Progress(note, len(images), len(images)))
     if len(images) < MIN_IMAGES:
         raise InputError(f"{config.spec} holds {len(images)} image, and at least {MIN_IMAGES} are needed", where=FIELD)
     train_index, test_index = source.split(contents, len(images), config.test_fraction, seed)
@@ -100,4 +102,5 @@ def load_dataset(config: DataConfig, *, seed: int = 0, progress: ProgressSink | 
         attribute_names=contents.attribute_names,
         factors=contents.factors,
         fingerprint=key,
+        notes=contents.notes,
     )

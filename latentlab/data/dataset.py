@@ -38,6 +38,8 @@ class Dataset:
         Known causes of each picture by name, N values each (the arena gives them).
     fingerprint
         Identity of the decoded pictures: the same source and settings give the same text.
+    notes
+        Sentences about what was left out, such as files that are no pictures.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     attribute_names: tuple[str, ...] = ()
     factors: Factors = field(default_factory=dict)
     fingerprint: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from latentlab.core.messages import ProgressSink
-from latentlab.data.pictures import channels_of, resize, to_channels
+from latentlab.data.pictures import channels_of, fit_array
 from latentlab.data.progress import Ticker
 from latentlab.data.source import Contents, Source, Store, spread
 
@@ -30,11 +30,7 @@ class DigitsSource(Source):
         scans, labels = load_digits(return_X_y=True)
         rows = spread(len(scans), self.config.limit)
         small = np.round(scans[rows].reshape(-1, 8, 8, 1) * (255.0 / FULL_SCALE)).astype(np.uint8)
-        channels = channels_of(self.config, 1)
-        images = store.allocate(len(rows), *self.config.size, channels)
-        ticker = Ticker(progress, "Enlarging digits", len(rows))
-        for i, scan in enumerate(small):
-            images[i] = to_channels(resize(scan, *self.config.size), channels)
-            ticker.at(i + 1)
+        images = store.allocate(len(rows), *self.config.size, channels_of(self.config, 1))
+        fit_array(small, self.config, images, Ticker(progress, "Enlarging digits", len(rows)))
         names = tuple(str(digit) for digit in range(10))
         return Contents(labels=labels[rows].astype(np.int64), class_names=names)

@@ -8,6 +8,7 @@ import numpy as np
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images
 from latentlab.core.recipe import DataConfig
+from latentlab.data.progress import Ticker
 
 
 def resize(image: Images, height: int, width: int) -> Images:
@@ -25,7 +26,7 @@ def resize(image: Images, height: int, width: int) -> Images:
 
 
 def crop(image: Images, region: tuple[int, int, int, int] | None, *, where: str = "") -> Images:
-    """Cut ``region`` (x, y, width, height in pixels) out of (H, W, C); None keeps the whole.
+    """Cut ``region`` (x, y, width, height in pixels) out of (H, W, C) called ``where``; None keeps the whole.
 
     Raises
     ------
@@ -37,10 +38,13 @@ def crop(image: Images, region: tuple[int, int, int, int] | None, *, where: str 
     x, y, width, height = region
     rows, columns = image.shape[:2]
     if x + width > columns or y + height > rows:
+        left, top = min(x, columns - 1), min(y, rows - 1)
+        fits = [left, top, min(width, columns - left), min(height, rows - top)]
+        name = f" of {where}" if where else ""
         raise InputError(
-            f"data.crop = {list(region)} reaches beyond the picture, which is {columns} x {rows} pixels",
-            where=where,
-            hint="x + width and y + height may not exceed the picture's width and height.",
+            f"The crop {list(region)} reaches beyond the {columns}x{rows} pixels{name}",
+            where="data.crop",
+            hint=f"Crops are x, y, width, height in pixels; {fits} fits.",
         )
     return image[y : y + height, x : x + width]
 
@@ -63,6 +67,15 @@ def fit(image: Images, config: DataConfig, channels: int, *, where: str = "") ->
     """Crop, resize and recolour (H, W, C) uint8 as ``config`` asks, to ``channels`` channels."""
     cut = np.ascontiguousarray(crop(image, config.crop, where=where))
     return to_channels(resize(cut, *config.size), channels)
+
+
+def fit_array(
+    pictures: Images, config: DataConfig, out: Images, ticker: Ticker, *, first: int = 0, where: str = ""
+) -> None:
+    """Fit every picture of (N, H, W, C) into the rows of ``out`` from ``first`` on; ``out`` decides the channels."""
+    for row, picture in enumerate(pictures, first):
+        out[row] = fit(picture, config, out.shape[3], where=where)
+        ticker.at(row + 1)
 
 
 def is_grey(image: Images) -> bool:

@@ -27,6 +27,16 @@ _FORMS: dict[str, tuple[Literal["must", "may", "never"], str]] = {
     "npz": ("must", "npz:FILE"),
 }
 KINDS = tuple(_FORMS)
+# What a folder holds when it is the root of a published set.
+_LANDMARKS = (
+    ("MNIST/raw", "mnist"),
+    ("FashionMNIST/raw", "fashion-mnist"),
+    ("KMNIST/raw", "kmnist"),
+    ("cifar-10-batches-py", "cifar10"),
+    ("cifar-10-python.tar.gz", "cifar10"),
+    ("celeba/img_align_celeba", "celeba"),
+    ("img_align_celeba", "celeba"),
+)
 FIELD = "data.spec"
 
 
@@ -67,6 +77,9 @@ def spec_for_path(path: Path) -> str | None:
     """Return the spec that reads an existing file or folder, or None when nothing does."""
     suffix = path.suffix.lower()
     if path.is_dir():
+        for landmark, kind in _LANDMARKS:
+            if (path / landmark).exists():
+                return f"{kind}:{path}"
         inside = {child.suffix.lower() for child in path.iterdir() if child.is_file()}
         if inside & VIDEO_SUFFIXES and not inside & IMAGE_SUFFIXES:
             common = sorted(inside & VIDEO_SUFFIXES)[0]
@@ -123,7 +136,7 @@ def _nearest_path(spec: DataSpec) -> str:
         names = [child.name for child in parent.iterdir()]
     except OSError:
         return f"{parent} cannot be read."
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.6)
     if near and path == spec.path:
         return f"Did you mean {spec.kind}:{parent / near[0]}?"
     return f"Did you mean a path under {parent / near[0]}?" if near else f"The last folder that exists is {parent}."
