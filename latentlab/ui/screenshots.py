@@ -1,0 +1,122 @@
+"""Pictures of the app that remember where they came from: run, step and recipe travel as PNG text."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QRect
+from PySide6.QtGui import QGuiApplication, QImage, QImageReader, QPixmap
+from PySide6.QtWidgets import QWidget
+
+from latentlab.core.errors import InputError
+from latentlab.core.paths import screenshots_dir
+from latentlab.core.recipe import Recipe
+from latentlab.core.recipe_io import recipe_toml
+
+RUN_KEY, STEP_KEY, RECIPE_KEY, SOFTWARE_KEY = "latentlab.run", "latentlab.step", "latentlab.recipe", "Software"
+
+
+@dataclass(frozen=True)
+class PictureFacts:
+    """Where a picture came from; ``run`` is None and ``step`` -1 while there is none."""
+
+    run: Path | None = None
+    step: int = -1
+    recipe: Recipe | None = None
+
+    def texts(self) -> dict[str, str]:
+        """Return the facts as PNG text, by keyword."""
+        texts = {SOFTWARE_KEY: "latentlab"}
+        if self.run is not None:
+            texts[RUN_KEY] = str(self.run.resolve())
+        if self.step >= 0:
+            texts[STEP_KEY] = str(self.step)
+        if self.recipe is not None:
+            texts[RECIPE_KEY] = recipe_toml(self.recipe)
+        return texts
+
+
+@dataclass(frozen=True)
+class FoundFacts:
+    """What a picture's text says: run folder (which may be gone), step, and recipe as TOML."""
+
+    run: Path | None
+    step: int
+    recipe_toml: str
+
+
+def grab(widget: QWidget) -> QImage:
+    """Return what ``widget`` shows, at the screen's resolution."""
+    return widget.grab(QRect(QPoint(0, 0), widget.size())).toImage()
+
+
+def picture_path(name: str, folder: Path | None = None) -> Path:
+    """Return a free file name with the date and what is shown, in the screenshots folder.
+
+    Raises
+    ------
+    InputError
+        If that folder cannot be made.
+    """
+    try:
+        root = folder or screenshots_dir()
+    except OSError as error:
+        raise InputError(
+            f"The screenshots folder cannot be used: {error.strerror}",
+            where="LATENTLAB_SCREENSHOTS",
+            hint="Point LATENTLAB_SCREENSHOTS at a folder that can be written.",
+        ) from None
+    words = re.sub(r"[^\w.-]+", "-", name).strip("-") or "latentlab"
+    stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{words}"
+    path = root / f"{stem}.png"
+    number = 2
+    while path.exists():
+        path = root / f"{stem}_{number}.png"
+        number += 1
+    return path
+
+
+def save_picture(image: QImage, path: Path, facts: PictureFacts) -> Path:
+    """Write a PNG with its facts, whole or not at all, and return its path.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    for key, text in facts.texts().items():
+        image.setText(key, text)
+    part = path.with_name(f".{path.name}.part")
+    if not image.save(str(part), "PNG"):
+        part.unlink(missing_ok=True)
+        raise InputError(
+            f"{path.name} cannot be written",
+            where=str(path),
+            hint="Check that the folder exists, can be written and has room.",
+        )
+    os.replace(part, path)
+    return path
+
+
+def copy_picture(image: QImage) -> None:
+    """Put a picture on the clipboard."""
+    QGuiApplication.clipboard().setPixmap(QPixmap.fromImage(image))
+
+
+def read_facts(path: Path) -> FoundFacts:
+    """Return what a picture's text says about its run.
+
+    Raises
+    ------
+    InputError
+        If the file is no picture.
+    """
+    reader = QImageReader(str(path))
+    if not reader.canRead():
+        raise InputError(f"{path.name} is not a picture that can be read", where=str(path))
+    run, step = reader.text(RUN_KEY), reader.text(STEP_KEY)
+    return FoundFacts(Path(run) if run else None, int(step) if step.isdecimal() else -1, reader.text(RECIPE_KEY))
