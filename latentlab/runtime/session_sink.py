@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from latentlab.core.buffers import MetricHistory
+from latentlab.core.buffers import Array, MetricHistory
 from latentlab.core.errors import Cancelled
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import (
@@ -125,9 +127,12 @@ class SessionSink:
         self._control = control
         self._on_started = on_started
         self._on_saved = on_saved
+        self._asked = False
         self._asked_at = -1e9
         self._snapshot_cost_s = 0.0
-        self._held_shown = False
+        self._shown = False  # Whether the weights as they are now are published.
+        self._overstepped = False
+        self._speed = 0.0
 
     def progress(self, progress: Progress) -> None:
         """Show how far the preparation has come; raises ``Cancelled`` once a stop is wished."""
@@ -145,9 +150,19 @@ class SessionSink:
         """Publish pictures to pick from."""
         self._slots.gallery.put(gallery)
 
+    def recall(self, history: Mapping[str, tuple[Array, Array]], last_step: int) -> None:
+        """Bring back the curves of a run that goes on from ``last_step``."""
+        for name, (steps, values) in history.items():
+            kept = steps <= last_step
+            self._slots.history.extend(name, steps[kept], values[kept])
+
     def on_step(self, metrics: StepMetrics, status: TrainingStatus) -> None:
-        """Publish a logged step."""
-        self._slots.history.append(metrics.step, metrics.values)
+        """Publish a logged step; where the speed was not measured, the last one stands."""
+        if metrics.values:
+            self._slots.history.append(metrics.step, metrics.values)
+        if math.isnan(status.images_per_s):
+            status = replace(status, images_per_s=self._speed)
+        self._speed = status.images_per_s
         self._slots.status.put(status)
 
     def on_preview(self, preview: Preview) -> None:
@@ -155,8 +170,11 @@ class SessionSink:
         self._slots.previews.put(preview)
 
     def on_weights(self, snapshot: WeightSnapshot) -> None:
-        """Publish a copy of the weights, and note what it cost."""
-        self._snapshot_cost_s = max(0.0, time.monotonic() - self._asked_at)
+        """Publish a copy of the weights, and note what it cost when it was asked for."""
+        now = time.monotonic()
+        if self._asked:
+            self._snapshot_cost_s = now - self._asked_at
+        self._asked, self._asked_at, self._shown = False, now, True
         self._slots.weights.put(snapshot)
 
     def on_checkpoint(self, folder: Path, step: int) -> None:
@@ -164,34 +182,40 @@ class SessionSink:
         self._on_saved(step)
 
     def wants_weights(self) -> bool:
-        """Whether a snapshot should be made now.
+        """Whether a snapshot should be made now, after a step.
 
         Four times a second while somebody reads them, every two seconds otherwise, never more than
-        5 % of the time, and once when a pause begins, so that what is explored is the step held.
+        5 % of the time, and always when a pause begins, so that what is explored is the step held.
         """
+        self._shown = False
         now = time.monotonic()
-        held = self._control.paused and not self._held_shown
         followed = now - self._slots.weights.read_at < ALONE_S
         pause_s = max(FOLLOWED_S if followed else ALONE_S, self._snapshot_cost_s / SNAPSHOT_SHARE)
-        if not held and now - self._asked_at < pause_s:
+        if not self._control.paused and now - self._asked_at < pause_s:
             return False
-        self._held_shown = self._control.paused
-        self._asked_at = now
+        self._asked, self._asked_at = True, now
         return True
 
     def should_stop(self) -> bool:
-        """Whether the loop should end after this step."""
+        """Whether the loop should end here; lets a picture in the making go first."""
+        self._slots.weights.priority.give_way()
         return self._control.stopped
 
     def wait_if_paused(self) -> None:
-        """Hold while a pause is wished; otherwise let a picture in the making go first."""
+        """Hold while a pause is wished.
+
+        A pause wished between a look at ``wants_weights`` and this one takes effect one step later,
+        so that the weights held are the weights shown.
+        """
         if not self._control.paused:
-            self._slots.weights.priority.give_way()
             return
+        if not self._shown and not self._overstepped:
+            self._overstepped = True
+            return
+        self._overstepped = False
         self.holding.set()
         self._control.wait_until_resumed()
         self.holding.clear()
-        self._held_shown = False
 
     def take_changes(self) -> dict[str, object]:
         """Return the live changes wished since the last step."""

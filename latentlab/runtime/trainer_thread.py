@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from latentlab.core.errors import Cancelled, LatentLabError
 from latentlab.core.messages import ErrorReport, Progress, TrainingState
 from latentlab.core.recipe import Recipe
+from latentlab.core.run_folder import LAST
 from latentlab.runtime.session_sink import Control, SessionSink, SessionSlots
 from latentlab.runtime.threads import prepare_torch, step_aside
+
+if TYPE_CHECKING:
+    from latentlab.training.run import RunWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,24 @@ def train(job: TrainingJob, sink: SessionSink) -> bool:
     sink.progress(Progress("Loading the data set", 0))
     data = load_dataset(job.recipe.data, seed=job.recipe.training.seed, progress=sink.progress)
     sink.progress(Progress("Building the networks", 0))
-    if job.resume_run is not None:
-        run = RunWriter.open(job.resume_run)
+    if job.resume_run is None:
+        run = RunWriter.create(job.runs_root, job.recipe, data, label=job.recipe.title)
     else:
-        run = RunWriter.create(job.runs_root, job.recipe, data)
+        run = RunWriter.open(job.resume_run)
+        _recall(run, sink)
     return fit(job.recipe, data, sink, run=run, device=job.device, resume=job.resume_run is not None).stopped
+
+
+def _recall(run: RunWriter, sink: SessionSink) -> None:
+    """Show the curves that a resumed run already has; a run killed before its first checkpoint starts over."""
+    from latentlab.models.weights import read_step
+    from latentlab.training.checkpoint import has_checkpoint
+    from latentlab.training.metrics_db import ELAPSED, read_metrics
+
+    if has_checkpoint(run.checkpoints):
+        history = read_metrics(run.metrics)
+        history.pop(ELAPSED, None)
+        sink.recall(history, read_step(run.checkpoints / LAST))
 
 
 def explain(error: BaseException) -> ErrorReport:

@@ -14,6 +14,7 @@ from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import recipe_fields, validate
 from latentlab.core.run_folder import read_model_info
 from latentlab.runtime.priority import FollowedWeights
+from latentlab.runtime.run_follower import RunFollower
 from latentlab.runtime.run_loader import RunLoader
 from latentlab.runtime.session_sink import Control, SessionSlots
 from latentlab.runtime.trainer_thread import Engine, TrainerThread, TrainingJob, train
@@ -55,6 +56,7 @@ class TrainingSession(QObject):
         self._engine = engine
         self._control = Control()
         self._thread: TrainerThread | RunLoader | None = None
+        self._followers: list[RunFollower] = []
 
     @property
     def history(self) -> MetricHistory:
@@ -107,8 +109,10 @@ class TrainingSession(QObject):
     def open_run(self, run: Path) -> None:
         """Show a run that is on disk: its curves, pictures and weights, read in the background.
 
-        ``run_started`` follows when everything is there, then the state is STOPPED. Failures arrive
-        as ``failed`` and leave what was shown before untouched when ``run`` is not a run folder.
+        ``run_started`` follows when everything is there, then the state is STOPPED. From then on the
+        files are watched: where another process still trains the run, its curves, pictures and
+        checkpoints go on arriving. Failures arrive as ``failed`` and leave what was shown before
+        untouched when ``run`` is not a run folder.
 
         Raises
         ------
@@ -169,12 +173,12 @@ class TrainingSession(QObject):
     def shutdown(self, timeout_ms: int = 0) -> bool:
         """Wish for a stop and wait; return whether no thread is at work. Call again until it is True."""
         self.stop()
-        thread = self._thread
-        if thread is not None:
-            if not thread.wait(timeout_ms):
+        self._end_followers()
+        if self._thread is not None:
+            if not self._thread.wait(timeout_ms):
                 return False
             self._on_thread_finished()
-        return True
+        return all(follower.wait(timeout_ms) for follower in self._followers)
 
     def _refuse_while_active(self) -> None:
         if self.state.active:
@@ -182,6 +186,7 @@ class TrainingSession(QObject):
 
     def _begin(self, recipe: Recipe) -> None:
         self._refuse_while_active()
+        self._end_followers()
         self.slots.clear()
         self.recipe, self.info = recipe, None
         self._control = Control()
@@ -191,6 +196,16 @@ class TrainingSession(QObject):
         self._thread = thread
         self._enter(TrainingState.PREPARING)
         thread.start()
+
+    def _follow(self, loader: RunLoader) -> None:
+        follower = RunFollower(loader.reader, self)
+        follower.finished.connect(self._on_follower_finished)
+        self._followers.append(follower)
+        follower.start()
+
+    def _end_followers(self) -> None:
+        for follower in self._followers:
+            follower.end()
 
     def _enter(self, state: TrainingState) -> None:
         if state is not self.state:
@@ -218,6 +233,14 @@ class TrainingSession(QObject):
         self._thread = None
         self.slots.progress.clear()
         self._enter(thread.outcome)
+        if isinstance(thread, RunLoader) and thread.complete and not self._control.stopped:
+            self._follow(thread)
         if thread.error is not None:
             self.failed.emit(thread.error)
         thread.deleteLater()
+
+    @Slot()
+    def _on_follower_finished(self) -> None:
+        for follower in [f for f in self._followers if f.isFinished() and f.wait(1000)]:
+            self._followers.remove(follower)
+            follower.deleteLater()

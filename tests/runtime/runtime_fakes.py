@@ -54,6 +54,7 @@ class FakeEngine:
         info = info_of(job.recipe, job.runs_root / "run")
         sink.on_start(info, "CPU, fake")
         self.step = 0
+        sink.on_weights(WeightSnapshot(0, info, {}))
         while self.step < job.recipe.training.steps:
             sink.wait_if_paused()
             if sink.should_stop():

@@ -5,10 +5,20 @@ import sys
 
 import pytest
 
-MODULES = (
-    "training_session trainer_thread inference inference_thread error_hub poll warmup shutdown threads run_loader "
-    "previews priority"
-).split()
+MODULES = [
+    "error_hub",
+    "inference",
+    "inference_thread",
+    "poll",
+    "previews",
+    "priority",
+    "run_loader",
+    "shutdown",
+    "threads",
+    "trainer_thread",
+    "training_session",
+    "warmup",
+]
 
 
 @pytest.mark.parametrize("heavy", ["torch", "cv2", "PySide6.QtWidgets", "PySide6.QtGui", "latentlab.training"])

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from runtime_fakes import FakeReplica, decode, snapshot
 from pytestqt.qtbot import QtBot
+from runtime_fakes import FakeReplica, decode, snapshot
 
 from latentlab.core.messages import InferenceResult, WeightSnapshot
 from latentlab.runtime.inference import InferenceService

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runtime_fakes import FakeEngine
 from pytestqt.qtbot import QtBot
+from runtime_fakes import FakeEngine
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import ErrorReport, ModelInfo, Progress, TrainingState
