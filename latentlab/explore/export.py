@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -96,18 +95,14 @@ def write_png(path: Path, picture: Images, origin: Origin | None = None) -> None
     if origin is not None:
         chunk.add_itxt(KEYWORD, json.dumps({"format": FORMAT, **asdict(origin)}), zip=True)
     image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
+    part = path.with_name(path.name + ".part")
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            try:
-                image.save(part, format="PNG", pnginfo=chunk)
-                part.close()
-                os.replace(part.name, path)
-            except BaseException:
-                part.close()
-                Path(part.name).unlink(missing_ok=True)
-                raise
+        image.save(part, format="PNG", pnginfo=chunk)
+        os.replace(part, path)
     except OSError as error:
         raise InputError(f"{path.name} cannot be written: {error.strerror or error}", where=str(path)) from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_origin(path: Path) -> Origin | None:
