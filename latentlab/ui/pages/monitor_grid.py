@@ -1,0 +1,114 @@
+"""The plots of the Monitor page in rows and columns that fill the room."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QWidget
+
+from latentlab.ui import style
+from latentlab.ui.views.plot import MetricPlot
+from latentlab.ui.views.plot_group import PlotGroup
+from latentlab.ui.views.plot_spec import PlotSpec
+
+WANTED_ASPECT = 1.9
+MIN_WIDTH, MIN_HEIGHT = 230, 110
+
+
+def best_columns(count: int, width: int, height: int) -> int:
+    """Return how many columns give ``count`` plots the best shape: about twice as wide as high, few empty cells."""
+    best, best_cost = 1, math.inf
+    for columns in range(1, count + 1):
+        rows = math.ceil(count / columns)
+        cell_w, cell_h = width / columns, height / rows
+        cost = abs(math.log(max(cell_w, 1) / max(cell_h, 1) / WANTED_ASPECT)) + 0.35 * (columns * rows - count)
+        cost += 10.0 * max(0.0, MIN_WIDTH - cell_w) / MIN_WIDTH + 10.0 * max(0.0, MIN_HEIGHT - cell_h) / MIN_HEIGHT
+        if cost < best_cost - 1e-9:
+            best, best_cost = columns, cost
+    return best
+
+
+class PlotGrid(QWidget):
+    """Holds one ``MetricPlot`` per specification and arranges them; plots are kept, not rebuilt."""
+
+    def __init__(self, group: PlotGroup, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._group = group
+        self._made: dict[str, MetricPlot] = {}
+        self._shown: list[MetricPlot] = []
+        self._log = True
+        self.columns = 0
+        self._layout = QGridLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setHorizontalSpacing(2 * style.SPACING)
+        self._layout.setVerticalSpacing(style.SPACING)
+
+    @property
+    def plots(self) -> tuple[MetricPlot, ...]:
+        """The plots on screen, row by row."""
+        return tuple(self._shown)
+
+    def set_plots(self, specs: Sequence[PlotSpec]) -> None:
+        """Show these plots and no others."""
+        wanted = [self._plot(spec) for spec in specs]
+        if wanted == self._shown:
+            return
+        for plot in self._shown:
+            if plot not in wanted:
+                plot.hide()
+        self._shown = wanted
+        self.columns = 0
+        self._arrange()
+
+    def _plot(self, spec: PlotSpec) -> MetricPlot:
+        if spec.key not in self._made:
+            plot = MetricPlot(spec, self._group, self)
+            plot.set_log(spec.log and self._log)
+            self._made[spec.key] = plot
+        return self._made[spec.key]
+
+    def set_log(self, log: bool) -> None:
+        """Give plots that are read best on a logarithmic axis that axis, or all a linear one."""
+        self._log = log
+        for plot in self._made.values():
+            plot.set_log(plot.spec.log and log)
+
+    def apply_theme(self) -> None:
+        """Recolour all plots."""
+        for plot in self._made.values():
+            plot.apply_theme()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Arrange the plots for the new room."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        columns = best_columns(len(self._shown), self.width(), self.height())
+        if columns != self.columns:
+            self._place(columns)
+        self.fit_headers()
+
+    def fit_headers(self) -> None:
+        """Give all headers one line where every one fits into one, else two, so that plots stay aligned."""
+        width = self.width() // max(1, self.columns) - 2 * style.SPACING
+        lines = max((plot.header.lines_needed(width) for plot in self._shown), default=1)
+        for plot in self._shown:
+            plot.header.set_lines(lines)
+
+    def _place(self, columns: int) -> None:
+        for old in range(self.columns):
+            self._layout.setColumnStretch(old, 0)
+        for old in range(self._layout.rowCount()):
+            self._layout.setRowStretch(old, 0)
+        for plot in self._made.values():
+            self._layout.removeWidget(plot)
+        self.columns = columns
+        for index, plot in enumerate(self._shown):
+            row, column = divmod(index, columns)
+            self._layout.addWidget(plot, row, column)
+            self._layout.setRowStretch(row, 1)
+            self._layout.setColumnStretch(column, 1)
+            plot.show()

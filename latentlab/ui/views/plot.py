@@ -1,0 +1,272 @@
+"""A live plot of metrics: persistent curves, drawn from a summary that costs the same at any length of run."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import numpy.typing as npt
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Slot
+from PySide6.QtGui import QContextMenuEvent, QPaintEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from latentlab.ui import style
+from latentlab.ui.formatting import format_steps, format_value
+from latentlab.ui.views import plot_menu
+from latentlab.ui.views.plot_axis import GridAxis
+from latentlab.ui.views.plot_config import configure_pyqtgraph, line_pen
+from latentlab.ui.views.plot_curve import Curve, place
+from latentlab.ui.views.plot_group import PlotGroup
+from latentlab.ui.views.plot_header import Entry, PlotHeader
+from latentlab.ui.views.plot_scaling import Range, data_range, padded, settled
+from latentlab.ui.views.plot_spec import PlotSpec
+from latentlab.ui.views.plot_view import PlotArea
+
+Array = npt.NDArray[np.float64]
+MAX_POINTS = 1000
+
+
+class _Canvas(pg.PlotWidget):
+    """The drawing surface; reports what its painting costs."""
+
+    def __init__(self, area: PlotArea, axes: dict[str, GridAxis], group: PlotGroup) -> None:
+        super().__init__(viewBox=area, axisItems=axes, background=None)
+        self._group = group
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint, and tell the group how long it took."""
+        start = time.perf_counter()
+        super().paintEvent(event)
+        self._group.note_paint(time.perf_counter() - start)
+
+
+class MetricPlot(QWidget):
+    """Several metrics against the step (or the time), with targets, smoothing and a linked cursor.
+
+    Draws only when told to: ``PlotGroup.tick`` calls ``redraw`` when something moved.
+    Thread: GUI.
+    """
+
+    def __init__(self, spec: PlotSpec, group: PlotGroup, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        configure_pyqtgraph()
+        self.spec, self.group = spec, group
+        self.log = spec.log
+        self.drawn_at = 0.0
+        self._drawn: tuple[int, int] = (-1, -1)
+        self._targets: dict[str, float] = {}
+        self._y_range: Range | None = None
+        self._hidden_values = 0
+        self.header = PlotHeader(spec.title, "", spec.tooltip)
+        self.header.entry_clicked.connect(self._toggle_curve)
+        self.header.fit_clicked.connect(self._fit_and_draw)
+        self.area = PlotArea()
+        self.axes = {"left": GridAxis("left"), "bottom": GridAxis("bottom")}
+        self.canvas = _Canvas(self.area, self.axes, group)
+        self._build_canvas()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.header)
+        layout.addWidget(self.canvas, 1)
+        self.setMinimumSize(160, 90)
+        self.setAccessibleName(f"Plot of {spec.title}")
+        group.add(self)
+        self.apply_theme()
+
+    def _build_canvas(self) -> None:
+        item = self.canvas.getPlotItem()
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.setContentsMargins(0, 3, 6, 0)
+        self.canvas.setFrameShape(self.canvas.Shape.NoFrame)
+        self.canvas.setMinimumSize(0, 0)
+        self.curves = [Curve(spec, self.area) for spec in self.spec.curves]
+        self._cursor = pg.InfiniteLine(angle=90, movable=False)
+        self._cursor.setVisible(False)
+        self.area.addItem(self._cursor, ignoreBounds=True)
+        self.area.x_wanted.connect(self.group.show_range)
+        self.area.y_wanted.connect(self._take_y)
+        self.area.reset_wanted.connect(self.group.follow_newest)
+        self.canvas.scene().sigMouseMoved.connect(self._on_mouse_moved)
+        self.canvas.viewport().installEventFilter(self)
+
+    # -- what is shown ----------------------------------------------------------------------------
+
+    def set_target(self, metric: str, value: float | None) -> None:
+        """Draw ``value`` as a dashed line in the metric's colour; None removes it."""
+        if self._targets.get(metric) == value:
+            return
+        if value is None:
+            self._targets.pop(metric, None)
+        else:
+            self._targets[metric] = value
+        self._drawn = (-1, -1)
+
+    def set_inner_unit(self, factor: float | None, unit: str) -> None:
+        """Write, at the right end of the grid lines, their values times ``factor`` in ``unit`` (None: nothing)."""
+        left = self.axes["left"]
+
+        def text(value: float) -> str:
+            plain = 10.0**value if self.log else value
+            return f"{format_value(plain * factor, 2)} {unit}" if factor is not None else ""
+
+        left.inner_text = None if factor is None else text
+        left.update()
+
+    def set_log(self, log: bool) -> None:
+        """Choose a logarithmic or a linear y axis; values that are not positive have no place on the former."""
+        if log != self.log:
+            self.log = log
+            self.fit_y()
+            self._drawn = (-1, -1)
+
+    def fit_y(self) -> None:
+        """Let y be scaled by itself again."""
+        self.area.y_by_hand = False
+        self._y_range = None
+        self._drawn = (-1, -1)
+        self.header.set_fit_offered(False)
+
+    @Slot(float, float)
+    def _take_y(self, low: float, high: float) -> None:
+        if not high > low:
+            return
+        self.area.y_by_hand = True
+        self._y_range = (low, high)
+        self.header.set_fit_offered(True)
+        self.redraw()
+
+    @Slot()
+    def _fit_and_draw(self) -> None:
+        self.fit_y()
+        self.redraw()
+
+    @Slot(int)
+    def _toggle_curve(self, index: int) -> None:
+        shown = [curve for curve in self.curves if curve.has_data or curve.hidden]
+        if index < len(shown):
+            shown[index].set_hidden(not shown[index].hidden)
+            self._fit_and_draw()
+
+    @Slot()
+    def apply_theme(self) -> None:
+        """Take the colours in force."""
+        for curve in self.curves:
+            curve.apply_theme()
+        self._cursor.setPen(line_pen(style.colour("muted")))
+        self._drawn = (-1, -1)
+        self.header.update()
+        self.canvas.viewport().update()
+
+    # -- drawing ----------------------------------------------------------------------------------
+
+    def needs_drawing(self) -> bool:
+        """Whether anything moved since the last ``redraw``."""
+        return self._drawn != (self.group.history.version, self.group.settings_version)
+
+    def stale_settings(self) -> bool:
+        """Whether the user changed something since the last ``redraw``, which must not wait."""
+        return self._drawn[1] != self.group.settings_version
+
+    def redraw(self) -> None:
+        """Read the visible part of the history and hand it to the curves."""
+        group = self.group
+        self._drawn = (group.history.version, group.settings_version)
+        self.drawn_at = time.perf_counter()
+        x0, x1 = group.x_range
+        points = min(MAX_POINTS, max(100, int(self.area.width())))
+        for curve in self.curves:
+            curve.draw(group, (x0, x1), points, log=self.log, target=self._targets.get(curve.spec.metric))
+        self._hidden_values = sum(curve.without_place for curve in self.curves)
+        self.area.setXRange(x0, x1, padding=0)
+        self._scale_y()
+        bottom, left = self.axes["bottom"], self.axes["left"]
+        bottom.kind = "time" if group.x_axis == "time" else "linear"
+        bottom.name = "time" if group.x_axis == "time" else "step"
+        left.kind = "log" if self.log else "linear"
+        self.show_cursor()
+
+    def _scale_y(self) -> None:
+        if not self.area.y_by_hand:
+            visible = [curve for curve in self.curves if not curve.hidden]
+            empty = np.empty(0)
+            values = np.concatenate([empty, *(curve.band(self.group.x_range) for curve in visible)])
+            musts = np.concatenate([empty, *(curve.must_show() for curve in visible)])
+            data = data_range(values, musts)
+            if data is not None:
+                floor = None if self.log else self.spec.floor
+                self._y_range = settled(self._y_range, padded(data, log=self.log, floor=floor), data)
+        low, high = self._y_range or ((-1.0, 0.0) if self.log else (0.0, 1.0))
+        self.area.setYRange(low, high, padding=0)
+
+    def show_cursor(self) -> None:
+        """Place the cursor and write the values under it, or the newest ones, into the header."""
+        step = self.group.cursor_step
+        self._cursor.setVisible(step is not None)
+        if step is not None:
+            self._cursor.setValue(float(self.group.to_x(np.array([step]))[0]))
+        self.header.set_entries(self._entries(step))
+        self.header.set_unit(self._unit_text())
+
+    def _entries(self, step: float | None) -> list[Entry]:
+        """Return the header's values: one per curve with data, then the targets."""
+        shown = [curve for curve in self.curves if curve.has_data or curve.hidden]
+        entries = [self._entry(curve, step) for curve in shown]
+        for curve in shown:
+            target = self._targets.get(curve.spec.metric)
+            if target is not None:
+                tip = f"What {curve.spec.metric} is held to; drawn as a dashed line."
+                entries.append(Entry("target", format_value(target), curve.colour, "target", tip=tip))
+        return entries
+
+    def _unit_text(self) -> str:
+        parts = [self.spec.unit, "log" if self.log else ""]
+        if self.log and self._hidden_values:
+            parts.append("values ≤ 0 not shown")
+        return " · ".join(part for part in parts if part)
+
+    def _entry(self, curve: Curve, step: float | None) -> Entry:
+        history, metric = self.group.history, curve.spec.metric
+        found = history.last(metric) if step is None else history.at(metric, step)
+        tip = f"{metric} at step {format_steps(found[0])}" if found else metric
+        tip += "\nClick to show or hide the curve."
+        value = format_value(found[1] if found else None)
+        return Entry(curve.spec.label, value, curve.colour, curve.spec.dash, curve.hidden, tip)
+
+    # -- mouse ------------------------------------------------------------------------------------
+
+    @Slot(object)
+    def _on_mouse_moved(self, position: QPointF) -> None:
+        if not self.area.sceneBoundingRect().contains(position):
+            self.group.set_cursor(None)
+            return
+        x = self.area.mapSceneToView(position).x()
+        self.group.set_cursor(self.group.to_step(x))
+
+    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:
+        """Hide the cursor when the pointer leaves."""
+        if event.type() == QEvent.Type.Leave:
+            self.group.set_cursor(None)
+        return super().eventFilter(watched, event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Offer what can be done with this plot."""
+        plot_menu.build(self).exec(event.globalPos())
+
+    # -- for tests and exports ------------------------------------------------------------------------
+
+    def place_of(self, x: float, y: float) -> QPointF:
+        """Return where a value (``y`` as logged, ``x`` in units of the x axis) is drawn, in this widget's pixels."""
+        scene = self.area.mapViewToScene(QPointF(x, float(place(np.array([y]), self.log)[0])))
+        return QPointF(self.canvas.mapTo(self, self.canvas.mapFromScene(scene)))
+
+    def visible_steps(self) -> tuple[float, float]:
+        """Return the first and last step of the range shown."""
+        return self.group.to_step(self.group.x_range[0]), self.group.to_step(self.group.x_range[1])
+
+    def plot_rect(self) -> QRectF:
+        """Return where the curves are drawn, in this widget's pixels."""
+        rect = self.canvas.mapFromScene(self.area.sceneBoundingRect()).boundingRect()
+        return QRectF(rect.translated(self.canvas.pos()))

@@ -1,0 +1,100 @@
+"""Which curves a plot holds, and which plots a kind of model gets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from latentlab.core.metrics import TEST_PREFIX, describe
+from latentlab.ui.views.plot_config import Dash
+
+
+@dataclass(frozen=True, slots=True)
+class CurveSpec:
+    """One curve: a metric, what the legend calls it, and its colour.
+
+    ``shade`` moves the colour towards the text (0: the colour itself), to tell curves of one family apart.
+    """
+
+    metric: str
+    label: str
+    colour: str
+    dash: Dash = "solid"
+    shade: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlotSpec:
+    """One plot: its curves share an axis and a unit. ``log`` is the axis it starts with."""
+
+    key: str
+    title: str
+    unit: str
+    curves: tuple[CurveSpec, ...]
+    log: bool = False
+    floor: float | None = 0.0
+    tooltip: str = ""
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics drawn."""
+        return tuple(curve.metric for curve in self.curves)
+
+
+def train_and_test(metric: str) -> PlotSpec:
+    """Return a plot of a metric (solid) and its test twin (dashed), as the catalogue describes it."""
+    about = describe(metric)
+    curves = (
+        CurveSpec(metric, "train", about.colour),
+        CurveSpec(TEST_PREFIX + metric, "test", about.colour, dash="test"),
+    )
+    return PlotSpec(metric, about.label, about.unit, curves, about.log, tooltip=about.definition)
+
+
+def _single(metric: str, label: str = "train") -> PlotSpec:
+    about = describe(metric)
+    return PlotSpec(
+        metric,
+        about.label,
+        about.unit,
+        (CurveSpec(metric, label, about.colour),),
+        about.log,
+        tooltip=about.definition,
+    )
+
+
+def _adversarial() -> PlotSpec:
+    shades = {"d_real": 0.0, "d_recon": 0.35, "d_fake": 0.65, "g_recon": 0.0, "g_fake": 0.45}
+    curves = tuple(CurveSpec(name, describe(name).label, describe(name).colour, shade=s) for name, s in shades.items())
+    story = "\n".join(f"{describe(name).label}: {describe(name).definition}" for name in shades)
+    return PlotSpec("adversarial", "Adversarial", "nats", curves, tooltip=story)
+
+
+ALL_PLOTS = (
+    train_and_test("kld_per_dim"),
+    _single("beta", "β"),
+    train_and_test("pixel"),
+    train_and_test("feature_matching"),
+    _adversarial(),
+    train_and_test("reconstruction"),
+    train_and_test("loss"),
+    train_and_test("active_units"),
+)
+_OF_KIND = {
+    "ae": ("pixel", "reconstruction", "loss"),
+    "vae": ("kld_per_dim", "beta", "pixel", "reconstruction", "loss", "active_units"),
+    "cvae": ("kld_per_dim", "beta", "pixel", "reconstruction", "loss", "active_units"),
+    "vaegan": ("kld_per_dim", "beta", "pixel", "feature_matching", "adversarial", "active_units"),
+}
+
+
+def plots_for(kind: str, logged: Collection[str]) -> tuple[PlotSpec, ...]:
+    """Return the plots of a kind of model, of which, once anything is logged, only those with a logged metric.
+
+    A kind that is not known here gets every plot that has a metric.
+    """
+    keys = _OF_KIND.get(kind)
+    known = [plot for plot in ALL_PLOTS if keys is None or plot.key in keys]
+    if not logged:
+        return tuple(known)
+    return tuple(plot for plot in known if any(metric in logged for metric in plot.metrics))
