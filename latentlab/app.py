@@ -35,7 +35,7 @@ def limit_thread_environment() -> None:
 
 
 def build_application() -> QApplication:
-    """Return the running QApplication, or make it; name, icon and pyqtgraph's options are set.
+    """Return the running QApplication, or make it; with its name and icon.
 
     Raises
     ------
@@ -55,9 +55,6 @@ def build_application() -> QApplication:
         from latentlab.ui.app_icon import app_icon
 
         app.setWindowIcon(app_icon())
-    import pyqtgraph
-
-    pyqtgraph.setConfigOptions(imageAxisOrder="row-major", antialias=False, useOpenGL=False)
     return app
 
 

@@ -9,7 +9,7 @@ from latentlab.core.recipe import Recipe
 from latentlab.ui.style import SPACING, format_steps
 from latentlab.ui.thumbnails import SIDE, thumbnail
 
-CARD_WIDTH = 320
+CARD_WIDTH = 250
 KIND_WORDS = {"ae": "AE", "vae": "VAE", "cvae": "Conditional VAE", "vaegan": "VAE-GAN"}
 
 
@@ -34,16 +34,20 @@ class RecipeCard(QFrame):
         self.apply_theme()
 
     def _build(self) -> None:
+        group = QLabel(self.recipe.group)
+        group.setProperty("role", "muted")
         title = QLabel(self.recipe.title or self.name)
         title.setProperty("role", "heading")
         title.setWordWrap(True)
         facts = QLabel(self.facts())
         facts.setProperty("role", "muted")
+        facts.setWordWrap(True)
         story = QLabel(self.recipe.story)
         story.setWordWrap(True)
         story.setAlignment(Qt.AlignmentFlag.AlignTop)
         words = QVBoxLayout()
-        words.setSpacing(4)
+        words.setSpacing(2)
+        words.addWidget(group)
         words.addWidget(title)
         words.addWidget(facts)
         words.addStretch(1)
@@ -58,7 +62,7 @@ class RecipeCard(QFrame):
         column.addWidget(story, 1)
         column.addLayout(self._buttons())
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.setMinimumWidth(CARD_WIDTH - 60)
+        self.setMinimumWidth(CARD_WIDTH)
 
     def _buttons(self) -> QHBoxLayout:
         self.train.setProperty("kind", "primary")
@@ -104,7 +108,7 @@ class CardGrid(QWidget):
             return
         for column in range(max(columns, self._columns)):
             self._grid.setColumnStretch(column, 1 if column < columns else 0)
-            self._grid.setColumnMinimumWidth(column, CARD_WIDTH - 60 if column < columns else 0)
+            self._grid.setColumnMinimumWidth(column, CARD_WIDTH if column < columns else 0)
         self._columns = columns
         for i, card in enumerate(self.cards):
             self._grid.addWidget(card, i // columns, i % columns)

@@ -11,6 +11,7 @@ from latentlab.ui import icons
 from latentlab.ui.style import SPACING, colour, format_value
 
 INFO_MS = 8000
+HEIGHT = 32
 
 
 class ElidedLabel(QWidget):
@@ -143,6 +144,7 @@ class StatusLine(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
+        self.setFixedHeight(HEIGHT)  # The bar must not grow when a message brings its buttons.
         self.speed = self._readout("speedLabel", "Training images per second", "00.0 k images/s")
         self.delay = self._readout(
             "delayLabel", "Typical time an event waits for the window, in milliseconds", "window 000 ms"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from PySide6.QtCore import QSize, Qt
@@ -22,6 +23,15 @@ STATE_WORDS = {
     TrainingState.FINISHED: "finished",
     TrainingState.FAILED: "failed",
 }
+
+
+_RUN_NAME = re.compile(r"\d{8}-(\d\d)(\d\d)\d\d-(.+)")
+
+
+def short_run_name(run: str) -> str:
+    """Return ``digits 16:17`` for a run called ``20260801-161738-digits``; other names as they are."""
+    found = _RUN_NAME.fullmatch(run)
+    return f"{found[3]} {found[1]}:{found[2]}" if found else run
 
 
 class ProgressPanel(QWidget):
@@ -103,9 +113,6 @@ class RunToolBar(QToolBar):
         self.run_button.setMenu(run_menu)
         self.run_button.setProperty("kind", "run")
         self.run_button.setStyleSheet("QToolButton { padding-right: 22px; font-weight: 600; }")
-        self.run_button.setToolTip(
-            "The run on screen and the recipe it was trained with; opens recipes and recent runs"
-        )
         self.run_button.setAccessibleName("Run and recipe")
         self.addWidget(self.run_button)
         self.addSeparator()
@@ -134,8 +141,9 @@ class RunToolBar(QToolBar):
         return button
 
     def show_run(self, run: str, recipe: str) -> None:
-        """Show the names of the run and of its recipe."""
-        text = f"{run} · {recipe}" if run and recipe and recipe not in run else run or recipe
+        """Show the names of the run and of its recipe; the run's whole name is in the tooltip."""
+        text = " · ".join(part for part in (short_run_name(run), recipe) if part)
+        self.run_button.setToolTip(f"{run or 'No run yet'}, recipe {recipe}. Opens recipes and recent runs.")
         metrics = QFontMetrics(self.run_button.font())
         self.run_button.setText(metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, 300))
 

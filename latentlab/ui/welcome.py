@@ -16,20 +16,21 @@ from latentlab.core.run_folder import is_run
 from latentlab.ui.icons import set_icon
 from latentlab.ui.recipe_card import CARD_WIDTH, CardGrid, RecipeCard
 from latentlab.ui.style import SPACING, theme_events
+from latentlab.ui.toolbar import short_run_name
 
 MAX_WIDTH = 1120
 MAX_RUNS = 6
 
 
 def readable_recipes() -> dict[str, Recipe]:
-    """Return the bundled recipes that can be read, quickstart first."""
+    """Return the bundled recipes that can be read: quickstart first, then group by group."""
     recipes = {}
-    for name, path in sorted(bundled_recipes().items(), key=lambda item: item[0] != "quickstart"):
+    for name, path in bundled_recipes().items():
         try:
             recipes[name] = read_recipe(path)
         except InputError:
             continue  # Opening it by name tells what is wrong with it.
-    return recipes
+    return dict(sorted(recipes.items(), key=lambda item: (item[0] != "quickstart", item[1].group)))
 
 
 def newest_runs(root: Path, count: int = MAX_RUNS) -> list[Path]:
@@ -51,7 +52,7 @@ def age_words(seconds: float) -> str:
 
 
 class WelcomePage(QWidget):
-    """Cards of the bundled recipes by group, buttons for one's own data, recent runs.
+    """Cards of the bundled recipes, buttons for one's own data, recent runs.
 
     Signals
     -------
@@ -74,7 +75,6 @@ class WelcomePage(QWidget):
         self.setObjectName("welcomePage")
         self._runs_root = runs_root
         self.cards: list[RecipeCard] = []
-        self.grids: list[CardGrid] = []
         self.runs = QVBoxLayout()
         self._column = QVBoxLayout()
         self._build()
@@ -117,18 +117,13 @@ class WelcomePage(QWidget):
         self._column.addWidget(label)
 
     def _add_cards(self) -> None:
-        groups: dict[str, list[RecipeCard]] = {}
         for name, recipe in readable_recipes().items():
             card = RecipeCard(name, recipe)
             card.train_requested.connect(self.train_requested)
             card.settings_requested.connect(self.settings_requested)
-            groups.setdefault(recipe.group, []).append(card)
             self.cards.append(card)
-        for group, cards in groups.items():
-            self._add_label(group or "Recipes", "section")
-            grid = CardGrid(cards)
-            self.grids.append(grid)
-            self._column.addWidget(grid)
+        self.grid = CardGrid(self.cards)
+        self._column.addWidget(self.grid)
 
     def _add_own_data(self) -> None:
         self._add_label("Your own data", "section")
@@ -173,9 +168,10 @@ class WelcomePage(QWidget):
 
     def _run_button(self, run: Path) -> QPushButton:
         age = age_words(time.time() - run.stat().st_mtime)
-        button = QPushButton(f"{run.name}   ·   {age}")
+        button = QPushButton(f"{short_run_name(run.name)}   ·   {age}")
         set_icon(button, "runs", "muted")
         button.setProperty("kind", "quiet")
+        button.setStyleSheet("padding-left: 4px;")
         button.setToolTip(f"Open {run}")
         button.setAccessibleName(f"Open run {run.name}")
         button.clicked.connect(lambda: self.path_requested.emit(run))
@@ -185,8 +181,7 @@ class WelcomePage(QWidget):
         """Fit as many columns of cards as there is room for."""
         super().resizeEvent(event)
         room = min(self.width(), MAX_WIDTH) - SPACING * 8
-        for grid in self.grids:
-            grid.set_columns(max(1, min(3, room // (CARD_WIDTH - 20))))
+        self.grid.set_columns(max(1, min(3, room // CARD_WIDTH)))
 
     @Slot()
     def apply_theme(self) -> None:

@@ -26,7 +26,8 @@ from latentlab.ui.widgets.data_spec_editor import VIDEO_SUFFIXES
 if TYPE_CHECKING:
     from latentlab.ui.main_window import MainWindow
 
-FILE_FILTER = f"Everything latentlab opens (*.toml *.npz *.png {' '.join('*' + suffix for suffix in VIDEO_SUFFIXES)});;All files (*)"
+_PATTERNS = " ".join(f"*{suffix}" for suffix in (".toml", ".npz", ".png", *VIDEO_SUFFIXES))
+FILE_FILTER = f"Everything latentlab opens ({_PATTERNS});;All files (*)"
 
 
 class WindowCommands(QObject):

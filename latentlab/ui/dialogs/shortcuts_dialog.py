@@ -28,9 +28,8 @@ def page_rows(pages: Iterable[Page]) -> list[Row]:
     """Return the shortcuts that pages declare as actions or QShortcuts with a name or a tooltip."""
     rows: list[Row] = []
     for page in pages:
-        for action in page.findChildren(QAction):
-            if not action.shortcut().isEmpty():
-                rows.append((page.title, _keys(action.shortcut()), action.toolTip() or action.text()))
+        actions = [action for action in page.findChildren(QAction) if not action.shortcut().isEmpty()]
+        rows += [(page.title, _keys(action.shortcut()), action.toolTip() or action.text()) for action in actions]
         for shortcut in page.findChildren(QShortcut):
             words = shortcut.whatsThis() or shortcut.objectName()
             if words:

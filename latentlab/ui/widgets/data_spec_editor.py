@@ -32,6 +32,7 @@ class DataSpecEditor(QWidget):
         set_icon(self.browse, "open")
         self.browse.setToolTip("Choose a folder of images, a video or an array file")
         self.browse.setAccessibleName("Browse for data")
+        self.browse.setStyleSheet("QToolButton::menu-indicator { image: none; width: 0; }")
         self.browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.browse.setMenu(self._menu())
         row = QHBoxLayout(self)

@@ -175,6 +175,11 @@ class SettingRow(QWidget):
         """Show ``value`` as a change of the user."""
         self.editor.set_value(value)
 
+    def set_locked(self, locked: bool) -> None:
+        """Let the value be seen but not changed, as while a training runs."""
+        self.editor.set_locked(locked)
+        self.revert.setEnabled(not locked)
+
     @property
     def modified(self) -> bool:
         """Whether the value differs from the recipe's."""

@@ -44,7 +44,7 @@ class SettingSection(QWidget):
         self.fold.setText("More")
         self.fold.setCheckable(True)
         self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self.fold.setProperty("kind", "fold")
+        self.fold.setStyleSheet("QToolButton, QToolButton:checked { background: transparent; padding: 4px 8px 4px 0; }")
         self.fold.setToolTip(f"Show or fold away the rarely needed settings of {self.name}")
         self.fold.setAccessibleName(f"More settings of {self.name}")
         self.fold.toggled.connect(self._on_fold_toggled)
