@@ -111,8 +111,13 @@ class ErrorCurve:
         """Whether every frame was measured since the last restart."""
         return self.done >= len(self.pixel)
 
-    def worst(self) -> int | None:
-        """Return the frame with the largest known error, or None while none is known."""
-        if np.isnan(self.pixel).all():
-            return None
-        return int(np.nanargmax(self.pixel))
+    def worst(self, count: int = 1, *, apart: int = 1) -> list[int]:
+        """Return up to ``count`` frames with the largest known errors, worst first, at least ``apart`` frames apart."""
+        order = np.argsort(-self.pixel, kind="stable")
+        chosen: list[int] = []
+        for frame in order[: int(np.isfinite(self.pixel).sum())].tolist():
+            if all(abs(frame - other) >= apart for other in chosen):
+                chosen.append(frame)
+                if len(chosen) == count:
+                    break
+        return chosen
