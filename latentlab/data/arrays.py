@@ -5,13 +5,13 @@ from __future__ import annotations
 import zipfile
 import zlib
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import Images, Ints, ProgressSink
+from latentlab.core.messages import Ints, ProgressSink
 from latentlab.core.recipe import DataConfig
 from latentlab.data.pictures import channels_of, fit_array
 from latentlab.data.progress import Ticker
@@ -64,31 +64,28 @@ class ArraySource(Source):
 
     def _load(self) -> dict[str, Array]:
         """Return the arrays that mean something here; others, pickled ones too, are not even read."""
-        self._check_magic()
-        try:
-            loaded = np.load(self.path, allow_pickle=False, mmap_mode="r")
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                return {IMAGE_KEYS[0]: loaded}
-            with loaded:
-                wanted = [key for key in loaded.files if key in _KEYS]
-                if not wanted:
-                    raise self._error(f"has no pictures: its keys are {', '.join(loaded.files)}",
-                                      f"Name the pictures {IMAGE_KEYS[0]}.")  # fmt: skip
-                return {key: loaded[key] for key in wanted}
-        except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
-            raise self._error(f"cannot be read as a NumPy file: {error}") from None
-
-    def _check_magic(self) -> None:
-        """Refuse what is no NumPy file by its first bytes: NumPy would take it for a pickle and say so."""
         try:
             with self.path.open("rb") as file:
                 start = file.read(6)
-        except OSError as error:
-            raise self._error(f"cannot be read: {error.strerror}") from None
-        if start[:4] != b"PK\x03\x04" and start != b"\x93NUMPY":
-            better = spec_for_path(self.path)
-            hint = f"Did you mean {better}?" if better and not better.startswith("npz:") else ""
-            raise self._error("is not a NumPy file", hint or "numpy.savez(file, images=..., labels=...) writes one.")
+                file.seek(0)
+                if start[:4] == b"PK\x03\x04":
+                    with np.load(file, allow_pickle=False) as loaded:
+                        return self._wanted(loaded)
+            if start == b"\x93NUMPY":
+                return {IMAGE_KEYS[0]: np.load(self.path, allow_pickle=False, mmap_mode="r")}
+        except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+            raise self._error(f"cannot be read as a NumPy file: {error}") from None
+        better = spec_for_path(self.path)
+        hint = f"Did you mean {better}?" if better and not better.startswith("npz:") else ""
+        raise self._error("is not a NumPy file", hint or "numpy.savez(file, images=..., labels=...) writes one.")
+
+    def _wanted(self, loaded: np.lib.npyio.NpzFile) -> dict[str, Array]:
+        keys = [key for key in loaded.files if key in _KEYS]
+        if not keys:
+            raise self._error(
+                f"has no pictures: its keys are {', '.join(loaded.files)}", f"Name the pictures {IMAGE_KEYS[0]}."
+            )
+        return {key: loaded[key] for key in keys}
 
     def _two_parts(self, arrays: Mapping[str, Array]) -> tuple[Array, npt.NDArray[np.bool_], Array | None]:
         parts = [self._pictures(arrays[key], key) for key in ("x_train", "x_test")]
@@ -118,15 +115,14 @@ class ArraySource(Source):
         return array
 
     def _check_range(self, array: Array, key: str) -> None:
-        if array.dtype == np.bool_:
-            return
+        """Refuse anything but numbers of 0 to 255 and floats of 0 to 1; NaN fails every comparison."""
+        hint = "Pictures are uint8 from 0 to 255, or floats from 0 to 1."
+        if array.dtype.kind not in "iufb":
+            raise self._error(f"{key} is {array.dtype}", hint)
         low, high = array.min(), array.max()
         top = 1 if array.dtype.kind == "f" else 255
-        if array.dtype.kind not in "iuf" or not (low >= 0 and high <= top):
-            raise self._error(
-                f"{key} is {array.dtype} from {low} to {high}",
-                "Pictures are uint8 from 0 to 255, or floats from 0 to 1.",
-            )
+        if not (low >= 0 and high <= top):
+            raise self._error(f"{key} is {array.dtype} from {low} to {high}", hint)
 
     def _labels(
         self, values: Array | None, count: int, arrays: Mapping[str, Array]
@@ -155,7 +151,7 @@ class ArraySource(Source):
         for start in range(0, len(rows), _BATCH):
             part = pictures[rows[start : start + _BATCH]]
             whole = np.round(part.astype(np.float32) * scale).astype(np.uint8) if scale != 1 else part.astype(np.uint8)
-            fit_array(cast(Images, whole), self.config, out, ticker, first=start, where=self.path.name)
+            fit_array(whole, self.config, out, ticker, first=start, where=self.path.name)
 
     def _error(self, what: str, hint: str = "") -> InputError:
         return InputError(f"{self.path.name} {what}", where=str(self.path), hint=hint)

@@ -59,7 +59,6 @@ def load_or_build(key: str, decode: Callable[[Store], Contents]) -> tuple[Images
     entry = root / key
     found = _read(entry)
     if found is None:
-        shutil.rmtree(entry, ignore_errors=True)
         _remove_abandoned(root)
         _build(root, entry, decode)
         found = _read(entry)
@@ -158,7 +157,8 @@ def _build(root: Path, entry: Path, decode: Callable[[Store], Contents]) -> None
         contents = decode(store)
         store.close()
         _write_contents(work, contents)
-        if not entry.exists():  # Otherwise another process was first, with the same pictures.
+        if _read(entry) is None:  # Otherwise another process was first, with the same pictures.
+            shutil.rmtree(entry, ignore_errors=True)  # What is there is damaged.
             work.rename(entry)
     except OSError as error:
         reason = error.strerror or type(error).__name__

@@ -31,7 +31,8 @@ def read_idx(path: Path) -> npt.NDArray[np.uint8]:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{path.name} cannot be read: {error}", where=str(path)) from None
-    if len(raw) < 4 or raw[:2] != b"\0\0" or raw[2] != _UNSIGNED_BYTE or not 1 <= raw[3] <= 4:
+    header_ok = len(raw) >= 4 and raw[:2] == b"\0\0" and raw[2] == _UNSIGNED_BYTE and 1 <= raw[3] <= 4
+    if not header_ok or len(raw) < 4 + 4 * raw[3]:
         raise InputError(f"{path.name} is not an IDX file of bytes", where=str(path))
     start = 4 + 4 * raw[3]
     shape = tuple(int(n) for n in np.frombuffer(raw[4:start], dtype=">u4"))

@@ -94,4 +94,4 @@ def spread(count: int, limit: int | None) -> Ints:
     """Return at most ``limit`` of ``range(count)``, evenly spread, so that sorted classes keep their shares."""
     if limit is None or limit >= count:
         return np.arange(count, dtype=np.int64)
-    return np.floor(np.arange(limit) * (count / limit)).astype(np.int64)
+    return np.arange(limit, dtype=np.int64) * count // limit

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from latentlab.core.messages import Images
 from latentlab.data.arena.palette import battle_hues
-from latentlab.data.arena.stages import BASES, SHIFT, STAGES, Masks, Stage, masks_of
+from latentlab.data.arena.stages import BASE_RADIUS, BASES, SHIFT, STAGES, Masks, Stage, masks_of
 
 ROWS = 160
 TEAM = 4  # Players a side.
@@ -22,8 +22,9 @@ TICKS = 400
 PHASES = ("opening", "clash", "finale")
 _PHASE_ENDS = (0.25, 0.75)
 _SPEED = 1.35
-_BRUSH = 8.0  # Radius of an ordinary splat.
+_BRUSH = 9.0  # Radius of an ordinary splat.
 _BURST = 17.0
+_ROOM = 11  # Cells that a player needs between walls.
 _REACH = 20.0  # How far ahead a shot lands.
 FLIGHT = 6  # Ticks that a shot is in the air.
 
@@ -107,14 +108,25 @@ class Battle:
         self.floor = masks.floor > 127
         self.ink = np.zeros((ROWS, self.columns), np.uint8)
         self._scale = np.array([self.columns, ROWS], dtype=float)
-        self._open = np.argwhere(cv2.erode(masks.floor, np.ones((7, 7), np.uint8)) > 127)[:, ::-1] + 0.5
-        self._walkable = cv2.erode(masks.floor, np.ones((5, 5), np.uint8)) > 127
+        self._walkable = cv2.erode(masks.floor, np.ones((_ROOM, _ROOM), np.uint8)) > 127
+        self._open = np.argwhere(self._walkable)[:, ::-1] + 0.5
         self._bases = BASES * self._scale
+        self._base_cells = [np.nonzero(self._base(base)) for base in self._bases]
+        self._renew_bases()
         self._teams = np.repeat([0, 1], TEAM)
-        self._strength = self._rng.uniform(0.8, 1.2, 2) * (self.columns / ROWS) ** 0.4
-        self._thrift = self._rng.uniform(0.10, 0.2)  # Chance of a shot per player and tick.
+        self._strength = self._rng.uniform(0.75, 1.25, 2) * (self.columns / ROWS) ** 0.35
+        self._thrift = self._rng.uniform(0.08, 0.16)  # Chance of a shot per player and tick.
         self._shots: list[Shot] = []
         self._place_players()
+
+    def _base(self, base: Floats) -> npt.NDArray[np.bool_]:
+        y, x = np.mgrid[0:ROWS, 0 : self.columns] + 0.5
+        return np.asarray(np.hypot(x - base[0], y - base[1]) < BASE_RADIUS * ROWS)
+
+    def _renew_bases(self) -> None:
+        """Give the bases back to their teams: enemy ink does not stay on them."""
+        for team, cells in enumerate(self._base_cells):
+            self.ink[cells] = team + 1
 
     def _place_players(self) -> None:
         spots = np.linspace(-0.16, 0.16, TEAM)[:, None] * np.array([0.0, ROWS])
@@ -153,6 +165,7 @@ class Battle:
             self._splat(shot.end, shot.radius, shot.team, shot.blob)
         if tick % 8 == 0:
             self._fight(tick)
+        self._renew_bases()
 
     def _move(self, dice: Floats) -> None:
         """Walk everybody towards a goal, in curves, round walls; who stands in enemy ink walks slower."""
@@ -163,20 +176,35 @@ class Battle:
         x, y = self._at.astype(int).T
         slowed = self.ink[y, x] == 2 - self._teams
         step = np.stack([np.cos(self._heading), np.sin(self._heading)], axis=1)
-        ahead = self._at + step * (_SPEED * np.where(slowed, 0.55, 1.0))[:, None]
-        x, y = np.clip(ahead, 0, self._scale - 1).astype(int).T
-        free = self._walkable[y, x]
-        self._at[free] = ahead[free]
-        self._heading[~free] += np.where(dice[~free, 1] < 0.5, 0.5, -0.5) * 1.6
+        blocked = self._step(step * (_SPEED * np.where(slowed, 0.55, 1.0))[:, None])
+        self._heading[blocked] += np.where(dice[blocked, 1] < 0.5, 0.8, -0.8)
         arrived = np.hypot(*wanted.T) < 9
         for player in np.flatnonzero(arrived | (dice[:, 1] < 0.006)):
             self._choose_goal(int(player))
 
+    def _step(self, step: Floats) -> npt.NDArray[np.bool_]:
+        """Take a step, or slide along the wall in its way; return for whom there was a wall."""
+        blocked = ~self._walk(step, np.ones(len(step), dtype=bool))
+        if blocked.any():
+            slid = self._walk(step * (1.0, 0.0), blocked)
+            self._walk(step * (0.0, 1.0), blocked & ~slid)
+        return blocked
+
+    def _walk(self, step: Floats, who: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Move those of ``who`` that stay on open floor, and return them."""
+        ahead = self._at + step
+        x, y = np.clip(ahead, 0, self._scale - 1).astype(int).T
+        free = who & self._walkable[y, x]
+        self._at[free] = ahead[free]
+        return np.asarray(free)
+
     def _choose_goal(self, player: int) -> None:
-        """Choose among random places the nearest that is not the team's yet."""
+        """Choose among random places one near and not far from home that is not the team's yet: fronts form."""
         places = self._open[self._rng.integers(len(self._open), size=8)]
         owner = self.ink[places[:, 1].astype(int), places[:, 0].astype(int)]
-        cost = np.hypot(*(places - self._at[player]).T) + 120.0 * (owner == self._teams[player] + 1)
+        team = self._teams[player]
+        way, home = places - self._at[player], places - self._bases[team]
+        cost = np.hypot(*way.T) + 0.5 * np.hypot(*home.T) + 120.0 * (owner == team + 1)
         self._goal[player] = places[np.argmin(cost)]
 
     def _shoot(self, player: int, tick: int, luck: float) -> None:

@@ -18,7 +18,11 @@ from latentlab.data.arena.render import Painter, field_aspect
 from latentlab.data.arena.stages import STAGES
 from latentlab.data.progress import Ticker, ignore
 
-_CODECS = (("libx264", {"crf": "18", "preset": "veryfast"}), ("libopenh264", {}), ("mpeg4", {"qscale": "3"}))
+_CODECS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("libx264", {"crf": "18", "preset": "veryfast"}),
+    ("libopenh264", {}),
+    ("mpeg4", {"qscale": "3"}),
+)
 
 
 def arena_frames(

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentlab.data.arena.palette import Rgb
-from latentlab.data.arena.stages import BASE_RADIUS, BASES, Masks, Stage, masks_of
+from latentlab.data.arena.stages import Masks, Stage, masks_of
 
 Plane = npt.NDArray[np.float32]
 WATER: Rgb = (92.0, 120.0, 142.0)
@@ -29,13 +29,11 @@ class Scenery:
     grain: Plane
 
 
-def paint_scenery(stage: Stage, height: int, width: int, colours: tuple[Rgb, Rgb]) -> Scenery:
-    """Paint a stage at (height, width) pixels, with the teams' bases in their colours."""
+def paint_scenery(stage: Stage, height: int, width: int) -> Scenery:
+    """Paint a stage at (height, width) pixels."""
     masks = masks_of(stage, height, width)
     texture = _texture(stage, height, width)
     ground = np.stack([np.full((height, width), c, np.float32) * texture for c in stage.floor])
-    for base, colour in zip(BASES, colours, strict=True):
-        _paint_base(ground, base, colour, height, width)
     shade = _shadow(masks, height)
     still = ground * shade
     still = _over(still, _water(masks, height, width), _share(masks.water))
@@ -85,18 +83,7 @@ def _texture(stage: Stage, height: int, width: int) -> Plane:
     else:
         seams = (np.abs((x * 4) % 1 - 0.5) > 0.48) | (np.abs((y * 4 + 0.5) % 1 - 0.5) > 0.48)
         pattern -= 0.1 * seams
-    return pattern.astype(np.float32)
-
-
-def _paint_base(ground: Plane, base: npt.NDArray[np.float64], colour: Rgb, height: int, width: int) -> None:
-    disc = np.zeros((height, width), np.uint8)
-    centre = (int(base[0] * width * 16), int(base[1] * height * 16))
-    cv2.circle(disc, centre, int(BASE_RADIUS * height * 16), 150, -1, cv2.LINE_AA, 4)
-    cv2.circle(disc, centre, int(BASE_RADIUS * 0.62 * height * 16), 60, -1, cv2.LINE_AA, 4)
-    share = _share(disc)
-    greyed = [0.45 * c + 0.55 * 120 for c in colour]
-    for plane, value in zip(ground, greyed, strict=True):
-        plane += share * (np.float32(value) - plane)
+    return np.asarray(pattern, dtype=np.float32)
 
 
 def _shadow(masks: Masks, height: int) -> Plane:

@@ -10,16 +10,16 @@ import numpy as np
 # rose-mint.
 PAIRS = (
     (0.070, 0.620),
-    (0.890, 0.330),
+    (0.880, 0.370),
     (0.145, 0.740),
-    (0.510, 0.000),
+    (0.500, 0.010),
     (0.230, 0.780),
     (0.470, 0.930),
     (0.120, 0.570),
     (0.950, 0.410),
 )
 JITTER = 0.012
-SATURATION, VALUE = 0.86, 0.94
+SATURATION, VALUE = 0.84, 0.97
 
 Rgb = tuple[float, float, float]
 
@@ -34,9 +34,11 @@ def battle_hues(rng: np.random.Generator) -> tuple[float, float]:
 
 
 def ink_colour(hue: float) -> Rgb:
-    """Return the ink of a hue as red, green, blue, 0 to 255."""
+    """Return the ink of a hue as red, green, blue, 0 to 255; hues that the eye sees as bright are held back."""
     red, green, blue = colorsys.hsv_to_rgb(hue, SATURATION, VALUE)
-    return red * 255, green * 255, blue * 255
+    luma = 0.299 * red + 0.587 * green + 0.114 * blue
+    dim = 255 * (1 - 0.3 * max(luma - 0.45, 0.0))
+    return red * dim, green * dim, blue * dim
 
 
 def mix(colour: Rgb, other: Rgb, share: float) -> Rgb:

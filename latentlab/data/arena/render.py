@@ -9,14 +9,14 @@ from latentlab.core.messages import Images
 from latentlab.data.arena.battle import FLIGHT, ROWS, TEAM, TICKS, Battle, Floats, Moment, Shot
 from latentlab.data.arena.floors import Plane, paint_scenery
 from latentlab.data.arena.palette import Rgb, ink_colour, mix
-from latentlab.data.arena.stages import SHIFT
+from latentlab.data.arena.stages import BASE_RADIUS, BASES, SHIFT
 
 BAR_SHARE = 0.11  # Height of the score bar's strip, as a share of the picture.
 WHITE: Rgb = (255.0, 255.0, 255.0)
 DARK: Rgb = (26.0, 26.0, 36.0)
 _ONE = 1 << SHIFT
 _RADIUS = 0.036  # A player's, as a share of the field's height.
-_RELIEF = 0.5
+_RELIEF = 0.8
 _TOWARDS_LIGHT = np.array([[-1, -1, 0], [-1, 0, 1], [0, 1, 1]], np.float32) / 6
 
 
@@ -48,7 +48,7 @@ class Painter:
         self._bar = max(2, round(self._h * BAR_SHARE))
         self._field = (self._h - self._bar, self._w)
         self._inks = (ink_colour(battle.hues[0]), ink_colour(battle.hues[1]))
-        self._scenery = paint_scenery(battle.stage, *self._field, self._inks)
+        self._scenery = paint_scenery(battle.stage, *self._field)
         self._scale = np.array([self._w / battle.columns, self._field[0] / ROWS])
         self._mixing = np.array([*self._inks, WHITE], np.float32).T.copy()
 
@@ -56,6 +56,7 @@ class Painter:
         """Return the picture of a moment, (height, width, 3) uint8, red, green, blue."""
         canvas = np.empty((self._h, self._w, 3), np.uint8)
         field = self._paint_field(moment)
+        self._draw_bases(field)
         for shot in moment.shots:
             self._draw_shot(field, shot, moment.tick)
         for player in np.argsort(moment.players[:, 1]):
@@ -85,8 +86,8 @@ class Painter:
         b = self._soft_mask(moment.ink, 2) * scenery.floor
         cover = a + b
         slope = self._slope(a - b)
-        wet = (1 + np.clip(slope, -0.3, 0.06) + 0.045 * scenery.grain) * scenery.shade
-        gloss = np.clip(slope - 0.1, 0, 0.42) * cover * scenery.shade
+        wet = (1 + np.clip(slope, -0.34, 0.05) + 0.045 * scenery.grain) * scenery.shade
+        gloss = np.clip(slope - 0.06, 0, 0.5) * cover * scenery.shade
         ink = cv2.transform(cv2.merge([a * wet, b * wet, gloss]), self._mixing)
         bare = 1 - cover
         ink += scenery.still * bare[..., None]
@@ -101,6 +102,15 @@ class Painter:
     def _disc(self, canvas: Images, x: float, y: float, radius: float, colour: Rgb) -> None:
         centre = (round((x - 0.5) * _ONE), round((y - 0.5) * _ONE))
         cv2.circle(canvas, centre, max(1, round(radius * _ONE)), colour, -1, cv2.LINE_AA, SHIFT)
+
+    def _draw_bases(self, field: Images) -> None:
+        """Draw the rings of the two bases, which the ink does not hide."""
+        height, width = self._field
+        for base, ink in zip(BASES, self._inks, strict=True):
+            centre = (round((base[0] * width - 0.5) * _ONE), round((base[1] * height - 0.5) * _ONE))
+            for share, colour in ((0.95, mix(ink, DARK, 0.45)), (0.6, mix(ink, WHITE, 0.5))):
+                radius = round(BASE_RADIUS * share * height * _ONE)
+                cv2.circle(field, centre, radius, colour, max(1, round(0.014 * height)), cv2.LINE_AA, SHIFT)
 
     def _draw_shot(self, field: Images, shot: Shot, tick: int) -> None:
         """Draw ink in the air on its arc, highest halfway."""

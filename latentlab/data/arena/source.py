@@ -31,7 +31,7 @@ class ArenaSource(Source):
     """
 
     uses = ("size", "colour", "limit")
-    version = 1
+    version = 2
 
     def __init__(self, argument: str, config: DataConfig) -> None:
         super().__init__(argument, config)
@@ -62,8 +62,11 @@ class ArenaSource(Source):
         )
 
     def _frames_per_battle(self) -> npt.NDArray[np.int64]:
+        """Return how many pictures each battle gives; a small limit plays fewer battles, two a stage at least."""
         count = min(self.config.limit or BATTLES * FRAMES, BATTLES * FRAMES)
-        return np.diff(np.arange(BATTLES + 1) * count // BATTLES)
+        stages = len(STAGE_NAMES)
+        battles = min(BATTLES, stages * max(2, -(-count // (10 * stages))))
+        return np.diff(np.arange(battles + 1) * count // battles)
 
     def _play(self, number: int, frames: int, images: Images, facts: list[dict[str, Any]], ticker: Ticker) -> None:
         height, width = self.config.size

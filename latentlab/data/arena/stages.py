@@ -12,10 +12,12 @@ from typing import Literal
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from latentlab.core.messages import Images
 
 Colour = tuple[int, int, int]
+Points = npt.NDArray[np.float64]
 SHIFT = 4  # cv2 draws with 4 fractional bits: a sixteenth of a pixel.
 
 
@@ -128,17 +130,17 @@ def draw(mask: Images, shapes: tuple[Shape, ...], value: int = 255) -> None:
             cv2.fillPoly(mask, [_fixed(_corners(shape, height, width))], value, cv2.LINE_AA, SHIFT)
 
 
-def _fixed(points: np.ndarray) -> np.ndarray:
+def _fixed(points: Points) -> npt.NDArray[np.int32]:
     """Return pixel positions (edges at whole numbers) as cv2's fixed-point numbers (centres at whole numbers)."""
-    return np.round((points - 0.5) * 2**SHIFT).astype(np.int32)
+    return np.asarray(np.round((points - 0.5) * 2**SHIFT), dtype=np.int32)
 
 
-def _corners(shape: Shape, height: int, width: int) -> np.ndarray:
+def _corners(shape: Shape, height: int, width: int) -> Points:
     half = np.array([shape.width * width, shape.height * height]) / 2
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
     angle = np.deg2rad(shape.turn)
     turned = corners @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return turned + np.array([shape.x * width, shape.y * height])
+    return np.asarray(turned + np.array([shape.x * width, shape.y * height]), dtype=np.float64)
 
 
 @dataclass(frozen=True)
