@@ -5,18 +5,15 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from latentlab.core.messages import (
     DecodeRequest,
-    Floats,
     Images,
     InferenceResult,
     ModelInfo,
-    ReconstructRequest,
     WeightSnapshot,
 )
 from latentlab.ui import style
@@ -28,7 +25,10 @@ from latentlab.ui.views.picture import PictureView
 from latentlab.ui.widgets.class_picker import class_names
 from latentlab.ui.widgets.empty_state import EmptyState
 from latentlab.ui.widgets.image_input import ChosenImage, has_image
+from latentlab.ui.widgets.image_start import ImageStart
 from latentlab.ui.widgets.pane_requests import PaneRequests
+from latentlab.ui.widgets.shortcuts import on_key
+from latentlab.ui.widgets.splitters import restore_sizes
 from latentlab.ui.widgets.weights_follow import FollowBar
 
 FOLLOW_EVERY_S = 0.25
@@ -63,9 +63,7 @@ class ConditionPage(Page):
         self._grid: StyleGrid | None = None
         self._shown: StyleGrid | None = None
         self._pictures: Images | None = None
-        self._image: ChosenImage | None = None
-        self._image_z: Floats | None = None
-        self._original: Images | None = None
+        self._image: ImageStart | None = None
         self._weights: object = None
         self._asked_at = 0.0
         self._error = ""
@@ -116,10 +114,8 @@ class ConditionPage(Page):
         panel.start.chosen.connect(self._on_image)
         panel.image_dropped.connect(self._on_image_dropped)
         panel.explore_wanted.connect(self.open_in_explore)
-        for keys, slot in (("C", self._next_class), ("Shift+C", self._previous_class)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
+        on_key(self, "C", self._next_class)
+        on_key(self, "Shift+C", self._previous_class)
 
     # The window's hooks
 
@@ -165,8 +161,7 @@ class ConditionPage(Page):
     def restore_state(self, state: dict[str, object]) -> None:
         """Bring back what ``save_state`` returned; what is odd is left out."""
         sizes, styles, temperature = state.get("splitter"), state.get("styles"), state.get("temperature")
-        if isinstance(sizes, list) and len(sizes) == 2 and all(type(s) is int and s > 0 for s in sizes):
-            self.splitter.setSizes(sizes)
+        restore_sizes(self.splitter, sizes)
         if type(styles) is int:
             self.panel.styles.setValue(styles)
         if isinstance(temperature, float):
@@ -212,7 +207,7 @@ class ConditionPage(Page):
         self._weights = None
 
     def _forget_image(self) -> None:
-        self._image = self._image_z = self._original = None
+        self._image = None
         self.panel.drop.setVisible(False)
 
     def _ask(self) -> None:
@@ -221,27 +216,21 @@ class ConditionPage(Page):
         if info is None or not info.conditional or not self.isVisible():
             return
         self._asked_at = time.monotonic()
-        name = "" if self._image is None else "your picture"
         self._grid = style_grid(
             info.latent_dim,
             info.num_classes,
             panel.styles.value(),
             panel.seeds.seed.value(),
             panel.seeds.temperature,
-            self._image_z,
-            name,
+            None if self._image is None else self._image.z,
+            "your picture",
         )
         self._requests.ask(self._grid.request())
 
     def _encode(self) -> None:
         """Ask for the picture's z by the newest weights."""
         if self._image is not None and self.isVisible():
-            label = np.array([self._image_class()], dtype=np.int64)
-            self._encoding.ask(ReconstructRequest(self._image.images, label))
-
-    def _image_class(self) -> int:
-        image = self._image
-        return self.label if image is None or image.label is None else image.label
+            self._encoding.ask(self._image.request(conditional=True))
 
     @Slot(object)
     def _on_answer(self, result: InferenceResult) -> None:
@@ -269,15 +258,15 @@ class ConditionPage(Page):
     def _on_encoded(self, result: InferenceResult) -> None:
         if result.error is not None:
             self._tell(result)
-        if result.mu is None or self._image is None or result.request.images is not self._image.images:
+        image = self._image
+        if image is None:
             return
-        first = self._image_z is None
-        self._image_z, self._original = result.mu[0], result.originals
-        self.panel.drop.setVisible(True)
-        if first:
-            self.row, self.label = 0, self._image_class()
-            self.panel.picker.set_label(self.label)
-        self._ask()
+        first = image.z is None
+        if image.take(result):
+            self.panel.drop.setVisible(True)
+            if first:
+                self.row, self.label = 0, image.label
+            self._ask()
 
     def _tell(self, result: InferenceResult) -> None:
         if result.error is not None and result.error.what != self._error:
@@ -291,12 +280,9 @@ class ConditionPage(Page):
         index = self.row * grid.classes + self.label
         cell = pictures[index : index + 1]
         name = class_names(info.class_names, info.num_classes)[self.label]
-        original = self._original if self._image_z is not None and self.row == 0 else None
-        if original is not None and original.shape == cell.shape:
-            both = np.concatenate([original, cell])
-            self.panel.picture.set_images(both, columns=2, captions=["original", f"as {name}"])
-        else:
-            self.panel.picture.set_images(cell)
+        image = self._image
+        original = image.original if image is not None and image.z is not None and self.row == 0 else None
+        self.panel.show_picture(cell, original, name)
         self.panel.caption.setText(f"{grid.names[self.row]}, class {name}")
         self.panel.picker.set_label(self.label)
         self.grid.set_highlight(index)
@@ -335,9 +321,7 @@ class ConditionPage(Page):
     @Slot(object)
     def _on_image(self, image: ChosenImage) -> None:
         """Encode a picture; its own class is used where it is known, the chosen one otherwise."""
-        if image.label is None:
-            image = ChosenImage(image.images, image.name, self.label)
-        self._image, self._image_z, self._original = image, None, None
+        self._image = ImageStart.of(image, self.label)
         self._encode()
 
     @Slot()

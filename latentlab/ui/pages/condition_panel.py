@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
-from latentlab.core.messages import ModelInfo
+from latentlab.core.messages import Images, ModelInfo
 from latentlab.ui import icons, style
 from latentlab.ui.context import AppContext
 from latentlab.ui.views.picture import PictureView
@@ -34,6 +36,8 @@ class ConditionPanel(QWidget):
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumWidth(WIDTH)
+        self._aspect = 1.0
+        self._pictures = 1
         self.picture = PictureView()
         self.picture.setObjectName("conditionPicture")
         self.picture.setAccessibleName("Selected picture")
@@ -74,18 +78,15 @@ class ConditionPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(style.SPACING)
-        layout.addWidget(self.picture, 1)
+        layout.addWidget(self.picture, 100)
         row = QHBoxLayout()
         row.addWidget(self.caption, 1)
         row.addWidget(self.explore)
         layout.addLayout(row)
         layout.addWidget(self._section("Class"))
         layout.addWidget(self.picker)
-        styles = QHBoxLayout()
-        styles.addWidget(self._section("Styles"))
-        styles.addStretch(1)
-        styles.addWidget(self.styles)
-        layout.addLayout(styles)
+        layout.addWidget(self._section("Styles"))
+        self.seeds.add_tools(self.styles)
         layout.addWidget(self.seeds)
         transfer = self._section("Style transfer")
         transfer.setToolTip("Encode a picture with its class, and decode its style for every class")
@@ -96,9 +97,30 @@ class ConditionPanel(QWidget):
         pictures.addWidget(self.drop)
         layout.addLayout(pictures)
         self.drop.setVisible(False)
-        layout.setAlignment(Qt.AlignmentFlag.AlignTop)
+        layout.addStretch(1)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the picture's room no taller than the picture can be, so that the controls stay near."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = round(self.width() * self._aspect) + 2 * self.fontMetrics().height()
+        self.picture.setMaximumHeight(room * self._pictures)
+
+    def show_picture(self, picture: Images, original: Images | None, name: str) -> None:
+        """Show a cell (1, H, W, C) large, with the picture whose style it has."""
+        if original is None or original.shape != picture.shape:
+            self.picture.set_images(picture)
+            self._pictures = 1
+        else:
+            self.picture.set_images(np.concatenate([original, picture]), captions=["original", f"as {name}"])
+            self._pictures = 2
+        self._fit()
 
     def set_model(self, info: ModelInfo) -> None:
         """Offer a model's classes."""
         self.picker.set_classes(class_names(info.class_names, info.num_classes))
         self.start.set_model(info)
+        self._aspect = info.image_shape[0] / info.image_shape[1]
+        self._fit()

@@ -7,13 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QWidget
 
 from latentlab.core.latent_state import LatentPoint, LatentState, expected_norm
 from latentlab.core.latent_stats import DimensionStats
 from latentlab.core.messages import (
     DecodeRequest,
+    ErrorReport,
     Floats,
     Images,
     InferenceResult,
@@ -26,11 +27,14 @@ from latentlab.ui.context import AppContext
 from latentlab.ui.page import Page
 from latentlab.ui.pages.explore_drag import DragButton
 from latentlab.ui.pages.explore_panel import ExplorePanel
-from latentlab.ui.pages.explore_side import StripRequests, UseMeter, labels_of
+from latentlab.ui.pages.explore_side import StripRequests, UseMeter
 from latentlab.ui.pages.explore_stage import ExploreStage
 from latentlab.ui.widgets.empty_state import EmptyState
 from latentlab.ui.widgets.image_input import ChosenImage, has_image
+from latentlab.ui.widgets.image_start import ImageStart, labels_of
 from latentlab.ui.widgets.pane_requests import PaneRequests
+from latentlab.ui.widgets.shortcuts import on_key
+from latentlab.ui.widgets.splitters import restore_sizes
 
 FOLLOW_EVERY_S = 0.1
 EMPTY = "Nothing to explore yet. Train a model, or open a run, and its latent space appears here while it learns."
@@ -52,10 +56,7 @@ class ExplorePage(Page):
         self.stage = ExploreStage(context)
         self.panel = ExplorePanel(context)
         self.drag = DragButton()
-        self._image: ChosenImage | None = None
-        self._image_label = 0
-        self._original: Images | None = None
-        self._caption = ""
+        self._image: ImageStart | None = None
         self._weights: object = None
         self._asked_at = 0.0
         self._error = ""
@@ -106,10 +107,8 @@ class ExplorePage(Page):
         stage.dragged.connect(self._on_dragged)
         stage.drag_ended.connect(self._on_gesture_ended)
         stage.value_chosen.connect(self._on_value_chosen)
-        for keys, slot in (("C", self._next_class), ("Shift+C", self._previous_class)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(slot)
+        on_key(self, "C", self._next_class)
+        on_key(self, "Shift+C", self._previous_class)
 
     # The window's hooks
 
@@ -138,7 +137,7 @@ class ExplorePage(Page):
         self.stage.follow_bar.follow.follow()
         self.stage.follow_bar.clear()
         self.info = None
-        self._image = self._original = None
+        self._image = None
         self.stack.setCurrentIndex(0)
 
     def save_state(self) -> dict[str, object]:
@@ -151,10 +150,8 @@ class ExplorePage(Page):
 
     def restore_state(self, state: dict[str, object]) -> None:
         """Bring back what ``save_state`` returned; what is odd is left out."""
-        for name, splitter in (("splitter", self.splitter), ("stage", self.stage.splitter)):
-            sizes = state.get(name)
-            if isinstance(sizes, list) and len(sizes) == 2 and all(type(s) is int and s > 0 for s in sizes):
-                splitter.setSizes(sizes)
+        restore_sizes(self.splitter, state.get("splitter"))
+        restore_sizes(self.stage.splitter, state.get("stage"))
         sliders = state.get("sliders")
         if isinstance(sliders, dict):
             self.panel.restore_state(sliders)
@@ -166,8 +163,9 @@ class ExplorePage(Page):
     def showEvent(self, event: QShowEvent) -> None:
         """Decode again: the weights may have moved while the page was hidden."""
         super().showEvent(event)
-        self._weights = None
+        self._weights, self._asked_at = None, 0.0
         self.tick()
+        self._ask_strip()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Leave the device to visible pages."""
@@ -195,13 +193,15 @@ class ExplorePage(Page):
         dim, classes = snapshot.info.latent_dim, snapshot.info.num_classes
         if dim != self.state.dim or self.state.point.label >= max(1, classes):
             self.state = LatentState(dim, seed=0)
-        self._image = self._original = None
+        self._image = None
         self.stage.picture.clear("Decoding…")
         self.stage.strip.clear()
         self.drag.restart(self.state.dim)
         self.panel.set_model(snapshot.info)
         self._refresh(ask=False)
         self.panel.arrange()
+        self._asked_at = 0.0
+        self._ask_strip()
 
     def _cancel(self) -> None:
         self._requests.cancel()
@@ -225,7 +225,7 @@ class ExplorePage(Page):
             self._ask_strip()
 
     def _ask_strip(self) -> None:
-        if self.info is not None:
+        if self.info is not None and self.isVisible():
             panel = self.panel
             self._strip.set(self.state.point, panel.sliders.current, panel.range.value(), self.info.conditional)
 
@@ -235,45 +235,49 @@ class ExplorePage(Page):
             return
         self._asked_at = time.monotonic()
         point, image = self.state.point, self._image
-        if image is not None and (self._original is None or self._at_image(point, image)):
-            label = self._image_label
-            self._requests.ask(ReconstructRequest(image.images, labels_of(label, 1, self.info.conditional)))
+        if image is not None and (image.z is None or image.is_at(point)):
+            self._requests.ask(image.request(self.info.conditional))
         else:
             self._requests.ask(DecodeRequest(point.z[None], labels_of(point.label, 1, self.info.conditional)))
 
-    def _at_image(self, point: LatentPoint, image: ChosenImage) -> bool:
-        return point.source == image.name and not point.edited and point.label == self._image_label
-
     @Slot(object)
     def _on_answer(self, result: InferenceResult) -> None:
-        if result.error is not None or result.images is None:
-            if result.error is not None and result.error.what != self._error:
-                self._error = result.error.what
-                self.context.errors.report(result.error)
+        if result.error is not None:
+            self._tell(result.error)
+        if result.images is None:
             return
         self._error = ""
+        image, caption = self._image, "decoded"
         if isinstance(result.request, ReconstructRequest):
-            self._take_encoding(result)
+            if image is None or not self._take_encoding(image, result):
+                return
+            caption += "" if image.psnr is None else f" · PSNR {image.psnr:.1f} dB"
+        elif self.state.point.edited:
+            caption += ", moved"
+        beside = image is not None and image.is_source_of(self.state.point)
         self.stage.follow_bar.set_weights(result.step, result.taken_at)
-        beside = self._image is not None and self.state.point.source == self._image.name
-        encoded = isinstance(result.request, ReconstructRequest)
-        caption = self._caption if encoded else "decoded, moved" if self.state.point.edited else "decoded"
-        self.stage.show_picture(result.images, self._original if beside else None, caption)
+        self.stage.show_picture(result.images, image.original if image is not None and beside else None, caption)
 
-    def _take_encoding(self, result: InferenceResult) -> None:
-        image = self._image
-        if image is None or result.mu is None or result.request.images is not image.images:
-            return
-        if result.pixel is not None:
-            psnr = -10.0 * np.log10(max(float(result.pixel[0]), 1e-10))
-            self._caption = f"decoded · PSNR {psnr:.1f} dB"
-        if self._original is None:
-            self._original = result.originals
-            self.state.set_z(result.mu[0], image.name, label=self._image_label)
-        elif self._at_image(self.state.point, image):
-            self.state.refresh_z(result.mu[0])
+    def _tell(self, error: ErrorReport) -> None:
+        """Report an error once, not with every picture; a picture that cannot be encoded is let go."""
+        if self._image is not None and self._image.z is None:
+            self._image = None
+        if error.what != self._error:
+            self._error = error.what
+            self.context.errors.report(error)
+
+    def _take_encoding(self, image: ImageStart, result: InferenceResult) -> bool:
+        """Go to a picture's z when it arrives, and along with it while newer weights encode it anew."""
+        first = image.z is None
+        if not image.take(result) or image.z is None:
+            return False
+        if first:
+            self.state.set_z(image.z, image.image.name, label=image.label)
+        elif image.is_at(self.state.point):
+            self.state.refresh_z(image.z)
         self._refresh(ask=False)
         self._ask_strip()
+        return True
 
     @Slot(object, object, int)
     def _on_strip(self, images: Images, values: Floats, dimension: int) -> None:
@@ -342,8 +346,7 @@ class ExplorePage(Page):
     @Slot(object)
     def _on_image(self, image: ChosenImage) -> None:
         """Encode a picture; its own class is used where it is known, the chosen one otherwise."""
-        self._image, self._original = image, None
-        self._image_label = self.state.point.label if image.label is None else image.label
+        self._image = ImageStart.of(image, self.state.point.label)
         self._ask()
 
     @Slot()

@@ -36,6 +36,7 @@ class DragButton(QToolButton):
         self.setObjectName("dragButton")
         self.setAccessibleName("What a drag on the picture moves")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setStyleSheet("QToolButton::menu-indicator { image: none; }")  # The icon says enough.
         icons.set_icon(self, "drag")
         menu = QMenu(self)
         menu.setToolTipsVisible(True)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -23,10 +22,11 @@ from latentlab.ui.context import AppContext
 from latentlab.ui.widgets.class_picker import ClassPicker, class_names
 from latentlab.ui.widgets.latent_slider_list import LatentSliderList
 from latentlab.ui.widgets.seed_controls import SeedControls
+from latentlab.ui.widgets.shortcuts import Keys, click_on_key
 from latentlab.ui.widgets.start_from import StartFrom
 
 WIDTH = 336
-BY_INDEX, BY_USE = "by index", "by use"
+BY_INDEX, BY_USE = "By index", "By use"
 
 
 class ExplorePanel(QWidget):
@@ -59,14 +59,14 @@ class ExplorePanel(QWidget):
         self._make_arrangement()
         self._build()
 
-    def _button(self, icon: str, text: str, tooltip: str, shortcut: str | QKeySequence.StandardKey) -> QToolButton:
+    def _button(self, icon: str, text: str, tooltip: str, keys: Keys) -> QToolButton:
         button = QToolButton()
         button.setText(text)
         style_ = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if text else Qt.ToolButtonStyle.ToolButtonIconOnly
         button.setToolButtonStyle(style_)
         button.setToolTip(tooltip)
         button.setAccessibleName(tooltip)
-        button.setShortcut(QKeySequence(shortcut))
+        click_on_key(button, keys)
         icons.set_icon(button, icon)
         return button
 
@@ -103,26 +103,19 @@ class ExplorePanel(QWidget):
         layout.setSpacing(style.SPACING)
         layout.addWidget(self.picker)
         layout.addWidget(self.seeds)
-        moves = QHBoxLayout()
-        moves.setSpacing(4)
-        moves.addWidget(self.start)
-        moves.addStretch(1)
-        for button in (self.reset, self.undo, self.redo):
-            moves.addWidget(button)
-        layout.addLayout(moves)
+        self.seeds.add_tools(self.reset, self.undo, self.redo)
+        layout.addWidget(self.start)
         rule = QFrame()
         rule.setProperty("role", "rule")
         rule.setFixedHeight(1)
         layout.addWidget(rule)
         row = QHBoxLayout()
         row.setSpacing(style.SPACING)
-        self.count = QLabel()
-        self.count.setProperty("role", "section")
-        row.addWidget(self.count)
-        row.addStretch(1)
-        for widget in (self.fold, self.order, self.range):
+        for widget in (self.order, self.fold):
+            widget.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             row.addWidget(widget)
-            widget.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        row.addStretch(1)
+        row.addWidget(self.range)
         layout.addLayout(row)
         layout.addWidget(self.sliders, 1)
 
@@ -148,13 +141,14 @@ class ExplorePanel(QWidget):
         stats = sliders.stats
         if stats is not None and len(stats.variance) == sliders.dim:
             dims = stats.order() if self.order.currentText() == BY_USE else range(sliders.dim)
-            active = int(stats.active.sum())
+            dead = sliders.dim - int(stats.active.sum())
             if self.fold.isChecked():
                 dims = [d for d in dims if stats.active[d] or d == sliders.current]
-            self.count.setText(f"{active} of {sliders.dim} active")
+            self.fold.setText(f"Fold dead ({dead})")
+            self.fold.setEnabled(dead > 0 or self.fold.isChecked())
         else:
             dims = range(sliders.dim)
-            self.count.setText(f"{sliders.dim} dimensions")
+            self.fold.setText("Fold dead")
         order = [int(d) for d in dims]
         if order != sliders.order:
             sliders.set_order(order)

@@ -9,20 +9,16 @@ from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from latentlab.core.latent_state import LatentPoint, traversal
 from latentlab.core.latent_stats import dimension_stats
-from latentlab.core.messages import DecodeRequest, EncodeRequest, Floats, Gallery, InferenceResult, Ints
+from latentlab.core.messages import DecodeRequest, EncodeRequest, Floats, Gallery, InferenceResult
 from latentlab.ui.context import AppContext
 from latentlab.ui.pages.explore_stage import STRIP_STEPS
+from latentlab.ui.widgets.image_start import labels_of
 from latentlab.ui.widgets.pane_requests import PaneRequests
 
 STRIP_REST_MS = 90
 STRIP_EVERY_S = 0.7
 STATS_EVERY_S = 5.0
 STATS_IMAGES = 64
-
-
-def labels_of(label: int, count: int, conditional: bool) -> Ints | None:
-    """Return ``label`` for ``count`` pictures, or None for a model without classes."""
-    return np.full(count, label, dtype=np.int64) if conditional else None
 
 
 class StripRequests(QObject):

@@ -11,7 +11,6 @@ from latentlab.core.messages import Images
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.views.picture import PictureView
-from latentlab.ui.widgets.latent_slider_paint import format_latent
 from latentlab.ui.widgets.weights_follow import FollowBar
 
 STRIP_STEPS = 9
@@ -109,7 +108,7 @@ class ExploreStage(QWidget):
     def show_strip(self, images: Images, values: np.ndarray, dimension: int, value: float) -> None:
         """Show the decoded traversal of a dimension; the picture nearest to ``value`` is marked."""
         self.values = values
-        captions = [f"{format_latent(float(v)).removesuffix('.00')}σ" for v in values]
+        captions = [f"{round(float(v), 2) + 0.0:g}σ".replace("-", "−") for v in values]
         self.strip.set_images(images, columns=len(images), captions=captions)
         self.mark(value)
         self.strip_label.setText(

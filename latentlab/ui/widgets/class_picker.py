@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal, Slot
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QStackedLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QHBoxLayout, QSizePolicy, QStackedLayout, QToolButton, QWidget
 
-CHIP_ROOM = 300
-CHIP_PADDING = 26
+CHIP_ROOM = 320
+CHIP_PADDING = 16
+CHIP_GAP = 4
 TOOLTIP = "Class that the decoder is told; z stays as it is (C next, Shift+C previous)"
 
 
@@ -26,7 +27,7 @@ class ClassPicker(QWidget):
         self._chips = QWidget()
         self._row = QHBoxLayout(self._chips)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(4)
+        self._row.setSpacing(CHIP_GAP)
         self._group = QButtonGroup(self)
         self._group.idClicked.connect(self._choose)
         self._combo = QComboBox()
@@ -48,8 +49,8 @@ class ClassPicker(QWidget):
             button.deleteLater()
         while self._row.count():
             self._row.takeAt(0)
-        metrics = self.fontMetrics()
-        chips = sum(metrics.horizontalAdvance(name) + CHIP_PADDING for name in self.names) <= CHIP_ROOM + CHIP_PADDING
+        widths = [self.fontMetrics().horizontalAdvance(name) + CHIP_PADDING for name in self.names]
+        chips = sum(widths) + CHIP_GAP * (len(widths) - 1) <= CHIP_ROOM
         if chips:
             self._add_chips()
         self._combo.clear()
@@ -67,8 +68,9 @@ class ClassPicker(QWidget):
             chip.setAccessibleName(f"Class {name}")
             chip.setToolTip(f"Class {name}\n{TOOLTIP}")
             self._group.addButton(chip, index)
-            self._row.addWidget(chip)
-        self._row.addStretch(1)
+            chip.setStyleSheet("padding: 1px 4px;")
+            chip.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            self._row.addWidget(chip, 1)
 
     def set_label(self, label: int) -> None:
         """Show class ``label`` as chosen."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 
 from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.latent_state import MAX_SEED
 from latentlab.ui import icons, style
+from latentlab.ui.widgets.shortcuts import click_on_key
 
 NEW_SEEDS = 10_000  # Short numbers can be read out and typed again.
 
@@ -35,7 +36,7 @@ class SeedControls(QWidget):
         self.button.setProperty("kind", "primary")
         self.button.setToolTip("Draw the unlocked dimensions from the prior, with a new seed (R)")
         self.button.setAccessibleName("Randomise")
-        self.button.setShortcut("R")
+        click_on_key(self.button, "R")
         icons.set_icon(self.button, "random", "accent_text")
         self.button.clicked.connect(self.randomise)
         self.seed = QSpinBox()
@@ -45,7 +46,6 @@ class SeedControls(QWidget):
         self.seed.setKeyboardTracking(False)
         self.seed.setAccessibleName("Seed")
         self.seed.setToolTip("Seed of the draw: the same seed gives the same point in every session")
-        self.seed.setMinimumWidth(self.fontMetrics().horizontalAdvance("seed 000000") + 40)
         self.seed.valueChanged.connect(self._on_seed)
         self.scale = QDoubleSpinBox()
         self.scale.setObjectName("temperatureSpin")
@@ -53,16 +53,31 @@ class SeedControls(QWidget):
         self.scale.setSingleStep(0.1)
         self.scale.setDecimals(2)
         self.scale.setValue(1.0)
-        self.scale.setPrefix("T ")
+        self.scale.setPrefix("temperature ")
         self.scale.setAccessibleName("Temperature")
         self.scale.setToolTip("Temperature: standard deviation of the draw, in σ of the prior (1 = the prior)")
         self.scale.valueChanged.connect(self.temperature_changed)
-        layout = QHBoxLayout(self)
+        self._build()
+
+    def _build(self) -> None:
+        self.tools = QHBoxLayout()
+        self.tools.setSpacing(4)
+        self.tools.addWidget(self.button)
+        numbers = QHBoxLayout()
+        numbers.setSpacing(style.SPACING)
+        numbers.addWidget(self.seed, 3)
+        numbers.addWidget(self.scale, 2)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(style.SPACING)
-        layout.addWidget(self.button)
-        layout.addWidget(self.seed, 1)
-        layout.addWidget(self.scale)
+        layout.addLayout(self.tools)
+        layout.addLayout(numbers)
+
+    def add_tools(self, *tools: QWidget) -> None:
+        """Put more buttons into the row of the first one, after a gap."""
+        self.tools.addStretch(1)
+        for tool in tools:
+            self.tools.addWidget(tool)
 
     @property
     def temperature(self) -> float:

@@ -14,6 +14,7 @@ from latentlab.ui import icons
 from latentlab.ui.context import AppContext
 from latentlab.ui.widgets.gallery_popup import GalleryPopup
 from latentlab.ui.widgets.image_input import ChosenImage, file_filter, has_image, image_of, read_image, to_array
+from latentlab.ui.widgets.shortcuts import Keys, click_on_key
 
 
 class StartFrom(QWidget):
@@ -38,8 +39,9 @@ class StartFrom(QWidget):
         self.popup.chosen.connect(self.choose_from_gallery)
         self.data = self._button("gallery", "Data…", "Encode a picture of the data set and start from it (D)", "D")
         self.file = self._button("image", "File…", "Encode a picture file and start from it (Ctrl+I)", "Ctrl+I")
-        self.paste = self._button("paste", "Paste", "Encode the picture in the clipboard (Ctrl+V)", "")
-        self.paste.setShortcut(QKeySequence(QKeySequence.StandardKey.Paste))
+        self.paste = self._button(
+            "paste", "Paste", "Encode the picture in the clipboard (Ctrl+V)", QKeySequence.StandardKey.Paste
+        )
         self.data.clicked.connect(self.open_gallery)
         self.file.clicked.connect(self.open_file)
         self.paste.clicked.connect(self.take_clipboard)
@@ -50,13 +52,13 @@ class StartFrom(QWidget):
             layout.addWidget(button)
         layout.addStretch(1)
 
-    def _button(self, icon: str, text: str, tooltip: str, shortcut: str) -> QToolButton:
+    def _button(self, icon: str, text: str, tooltip: str, keys: Keys) -> QToolButton:
         button = QToolButton()
         button.setText(text)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.setToolTip(f"{tooltip}\nA picture can also be dropped on the page")
         button.setAccessibleName(tooltip)
-        button.setShortcut(shortcut)
+        click_on_key(button, keys)
         icons.set_icon(button, icon)
         return button
 

@@ -13,6 +13,7 @@ from latentlab.runtime.priority import FollowedWeights
 from latentlab.ui import icons
 from latentlab.ui.context import AppContext
 from latentlab.ui.formatting import format_duration, format_steps
+from latentlab.ui.widgets.shortcuts import click_on_key
 
 TEXT_EVERY_S = 0.2
 
@@ -110,7 +111,7 @@ class FollowBar(QWidget):
         self.button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.button.setCheckable(True)
         self.button.setChecked(self.follow.following)
-        self.button.setShortcut("F")
+        click_on_key(self.button, "F")
         icons.set_icon(self.button, "follow")
         self.button.toggled.connect(self._on_toggled)
         self.follow.changed.connect(self._on_changed)
