@@ -131,7 +131,7 @@ def test_any_size(size):
 
 
 def test_as_a_data_set():
-    data = load_dataset(DataConfig(spec="arena", size=(16, 16), limit=360, test_fraction=0.1))
+    data = load_dataset(DataConfig(spec="arena", size=(16, 16), limit=360, test_fraction=0.17))
     assert data.class_names == STAGE_NAMES
     assert data.num_classes == 6
     assert (data.labels == data.factors["stage"]).all()
