@@ -24,6 +24,8 @@ from latentlab.ui.widgets.empty_state import EmptyState
 EMPTY_TEXT = "Nothing is training yet. Choose a recipe, and its curves and pictures appear here while it learns."
 SLOW_TICK_S = 0.25
 """How often numbers and the list of plots are looked at; curves and pictures have their own pace."""
+TABLE_SHARE = 0.28
+"""Largest share of the page's height that the table takes until the user moves its divider."""
 HELD_TARGETS = ("adaptive", "pi")
 
 
@@ -42,6 +44,8 @@ class MonitorPage(Page):
         self._status_version = -1
         self._slow_at = 0.0
         self._names: tuple[str, ...] = ()
+        self._right_by_hand = False
+        self._table_height = 0
         self.group = PlotGroup(self._session.history, self)
         self.group.cursor_moved.connect(self._on_cursor)
         self.numbers = NumberStrip()
@@ -67,6 +71,7 @@ class MonitorPage(Page):
         self.right.addWidget(scrolled(self.table))
         self.right.setStretchFactor(0, 1)
         self.right.setStretchFactor(1, 0)
+        self.right.splitterMoved.connect(self._on_right_moved)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.right)
@@ -129,8 +134,8 @@ class MonitorPage(Page):
         """Return splitter sizes and the settings of the plots."""
         return {
             "columns": self.splitter.sizes(),
-            "right": self.right.sizes(),
-            "pictures": self.pictures.sizes(),
+            "right": self.right.sizes() if self._right_by_hand else [],
+            "pictures": self.pictures.sizes() if self.pictures.sized_by_hand else [],
             **self.controls.save_state(),
         }
 
@@ -140,6 +145,8 @@ class MonitorPage(Page):
             sizes = state.get(key)
             if isinstance(sizes, list) and len(sizes) == splitter.count() and all(isinstance(s, int) for s in sizes):
                 splitter.setSizes(sizes)
+                self._right_by_hand |= splitter is self.right
+                self.pictures.sized_by_hand |= splitter is self.pictures
         self.controls.restore_state(state)
 
     # -- refreshing -----------------------------------------------------------------------------------
@@ -204,12 +211,20 @@ class MonitorPage(Page):
         else:
             self.pictures.show_preview(preview)
 
+    @Slot()
+    def _on_right_moved(self) -> None:
+        self._right_by_hand = True
+
     @Slot(object)
     def _on_cursor(self, _step: float | None) -> None:
         self._show_values()
 
     def _show_values(self) -> None:
         self.table.show_history(self._session.history, self._names, self.group.cursor_step)
+        wanted = min(self.table.sizeHint().height(), round(TABLE_SHARE * self.height()))
+        if not self._right_by_hand and wanted != self._table_height and self.right.height() > 0:
+            self._table_height = wanted
+            self.right.setSizes([self.right.height() - wanted, wanted])
 
 
 def _numbers(status: TrainingStatus, state: TrainingState) -> list[tuple[str, str, str]]:

@@ -92,11 +92,14 @@ class PlotGrid(QWidget):
         self.fit_headers()
 
     def fit_headers(self) -> None:
-        """Give all headers one line where every one fits into one, else two, so that plots stay aligned."""
-        width = self.width() // max(1, self.columns) - 2 * style.SPACING
-        lines = max((plot.header.lines_needed(width) for plot in self._shown), default=1)
-        for plot in self._shown:
-            plot.header.set_lines(lines)
+        """Give the headers of a row as many lines as its fullest needs, so that its plots are aligned."""
+        columns = max(1, self.columns)
+        width = self.width() // columns - 2 * style.SPACING
+        for start in range(0, len(self._shown), columns):
+            row = self._shown[start : start + columns]
+            lines = max(plot.header.lines_needed(width) for plot in row)
+            for plot in row:
+                plot.header.set_lines(lines)
 
     def _place(self, columns: int) -> None:
         for old in range(self.columns):

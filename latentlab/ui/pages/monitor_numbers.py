@@ -188,18 +188,9 @@ class ValueTable(QWidget):
         return super().event(event)
 
 
-class _Scrolled(QScrollArea):
-    """A scroll area that asks for the room its content would like, up to a third of the page."""
-
-    def sizeHint(self) -> QSize:
-        """Return the size of the content."""
-        content = self.widget()
-        return QSize(240, 0) if content is None else content.sizeHint()
-
-
 def scrolled(table: ValueTable) -> QScrollArea:
     """Return ``table`` in an area that scrolls when there are more rows than room."""
-    area = _Scrolled()
+    area = QScrollArea()
     area.setWidget(table)
     area.setWidgetResizable(True)
     area.setFrameShape(QScrollArea.Shape.NoFrame)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSplitter, QVBoxLayout, QWidget
 
 from latentlab.core.messages import Floats, Images, Preview
 from latentlab.ui import style
@@ -85,6 +85,22 @@ def _tip(index: int, across: int, errors: Floats | None) -> str:
     return f"Reconstruction of test image {pair + 1}: MSE {format_value(error)}, PSNR {psnr(error):.1f} dB"
 
 
+class ElidedLabel(QLabel):
+    """One muted line that ends in an ellipsis where it does not fit, instead of asking for room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setProperty("role", "muted")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much of the text as fits."""
+        painter = QPainter(self)
+        painter.setPen(style.colour("muted"))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+
 class _Section(QWidget):
     """A title with a remark, over a view."""
 
@@ -92,8 +108,7 @@ class _Section(QWidget):
         super().__init__()
         heading = QLabel(title)
         heading.setFont(style.figure_font(heading.font(), bold=True))
-        self.remark = QLabel()
-        self.remark.setProperty("role", "muted")
+        self.remark = ElidedLabel()
         self.view = view
         row = QHBoxLayout()
         row.setSpacing(style.SPACING)
@@ -118,6 +133,7 @@ class PicturesPane(QSplitter):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
         self.step: int | None = None
+        self._shared: tuple[int, ...] = ()
         self.pairs = PairView()
         self.samples = PictureView()
         self.samples.setAccessibleName("Samples of the prior")
@@ -125,10 +141,16 @@ class PicturesPane(QSplitter):
         self._samples_section = _Section("Samples", self.samples)
         self.addWidget(self._pairs_section)
         self.addWidget(self._samples_section)
-        self.setStretchFactor(0, 3)
-        self.setStretchFactor(1, 2)
+        self.setStretchFactor(0, 2)
+        self.setStretchFactor(1, 1)
         self.setChildrenCollapsible(False)
+        self.sized_by_hand = False
+        self.splitterMoved.connect(self._on_moved)
         self.clear()
+
+    @Slot()
+    def _on_moved(self) -> None:
+        self.sized_by_hand = True
 
     def show_preview(self, preview: Preview) -> None:
         """Show the pictures of one step."""
@@ -141,6 +163,13 @@ class PicturesPane(QSplitter):
                 preview.samples, tips=[f"Sample {i + 1}: the same z at every step" for i in range(len(preview.samples))]
             )
             self._samples_section.remark.setText(f"z ~ N(0, 1), fixed · step {format_steps(preview.step)}")
+            self._share_room(2 * len(preview.originals), len(preview.samples))
+
+    def _share_room(self, *pictures: int) -> None:
+        """Give each view room by the number of its pictures, unless the user moved the divider."""
+        if not self.sized_by_hand and pictures != self._shared:
+            self._shared = pictures
+            self.setSizes([1000 * count // sum(pictures) for count in pictures])
 
     def clear(self) -> None:
         """Show that no picture came yet."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtGui import QFontMetrics, QKeySequence, QShortcut
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QFontMetrics, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
 
 from latentlab.ui import icons, style
@@ -12,7 +12,8 @@ from latentlab.ui.views.plot_group import PlotGroup
 from latentlab.ui.views.plot_smoothing import MAX_SMOOTHING
 
 DEFAULT_SMOOTHING = 0.6
-FOLLOWING = "Following"
+CAPTION_FROM = 590
+FOLLOWING = "Following newest"
 FOLLOW_AGAIN = "Follow newest"
 
 
@@ -33,6 +34,8 @@ class ControlStrip(QWidget):
         self.time = self._make_chip("Time", "Draw against the time trained (m:ss) instead of the step (T)", "T")
         self.range_text = QLabel()
         self.range_text.setProperty("role", "muted")
+        self.range_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.range_text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.follow = self._make_follow()
         self._lay_out()
         self.log.setChecked(True)
@@ -75,7 +78,7 @@ class ControlStrip(QWidget):
         chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         chip.setAccessibleName(FOLLOW_AGAIN)
         icons.set_icon(chip, "follow")
-        chip.setFixedWidth(QFontMetrics(self.font()).horizontalAdvance(FOLLOW_AGAIN) + 6 * style.SPACING)
+        chip.setFixedWidth(QFontMetrics(self.font()).horizontalAdvance(FOLLOWING) + 6 * style.SPACING)
         chip.clicked.connect(self._group.follow_newest)
         shortcut = QShortcut(QKeySequence("F"), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -83,7 +86,7 @@ class ControlStrip(QWidget):
         return chip
 
     def _lay_out(self) -> None:
-        label = QLabel("Smoothing")
+        self._label = label = QLabel("Smoothing")
         label.setProperty("role", "muted")
         label.setBuddy(self.smoothing)
         row = QHBoxLayout(self)
@@ -91,8 +94,7 @@ class ControlStrip(QWidget):
         row.setSpacing(style.SPACING)
         for widget in (label, self.smoothing, self.smoothing_text, self.log, self.time, self.to_end):
             row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self.range_text)
+        row.addWidget(self.range_text, 1)
         row.addWidget(self.follow)
 
     # -- reactions ------------------------------------------------------------------------------------
@@ -120,7 +122,21 @@ class ControlStrip(QWidget):
         )
         text = format_duration if self._group.x_axis == "time" else format_steps
         first, last = self._group.x_range
-        self.range_text.setText("" if following else f"{text(max(0.0, first))} to {text(last)}")
+        shown = f"{text(max(0.0, first))} to {text(last)}"
+        fits = self.range_text.fontMetrics().horizontalAdvance(shown) <= self.range_text.width()
+        self.range_text.setText(shown if fits and not following else "")
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the size without the caption."""
+        hint = super().minimumSizeHint()
+        caption = 0 if self._label.isHidden() else self._label.sizeHint().width() + style.SPACING
+        return QSize(hint.width() - caption, hint.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show or leave out the range and a caption, by the room there is."""
+        super().resizeEvent(event)
+        self._label.setVisible(self.width() >= CAPTION_FROM)
+        self._show_mode()
 
     def set_time_known(self, known: bool) -> None:
         """Offer the time axis only while steps can be placed in time."""

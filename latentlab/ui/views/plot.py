@@ -33,12 +33,15 @@ class _Canvas(pg.PlotWidget):
     def __init__(self, area: PlotArea, axes: dict[str, GridAxis], group: PlotGroup) -> None:
         super().__init__(viewBox=area, axisItems=axes, background=None)
         self._group = group
+        self.fresh_data = False
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint, and tell the group how long it took."""
         start = time.perf_counter()
         super().paintEvent(event)
-        self._group.note_paint(time.perf_counter() - start)
+        if self.fresh_data:
+            self.fresh_data = False
+            self._group.note_paint(time.perf_counter() - start)
 
 
 class MetricPlot(QWidget):
@@ -79,6 +82,8 @@ class MetricPlot(QWidget):
         item = self.canvas.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)
+        for axis in self.axes.values():
+            axis.setZValue(self.area.zValue() - 1)  # the grid lies under the curves
         item.setContentsMargins(0, 3, 6, 0)
         self.canvas.setFrameShape(self.canvas.Shape.NoFrame)
         self.canvas.setMinimumSize(0, 0)
@@ -186,6 +191,7 @@ class MetricPlot(QWidget):
         bottom.kind = "time" if group.x_axis == "time" else "linear"
         bottom.name = "time" if group.x_axis == "time" else "step"
         left.kind = "log" if self.log else "linear"
+        self.canvas.fresh_data = True
         self.show_cursor()
 
     def _scale_y(self) -> None:
@@ -233,22 +239,22 @@ class MetricPlot(QWidget):
         tip = f"{metric} at step {format_steps(found[0])}" if found else metric
         tip += "\nClick to show or hide the curve."
         value = format_value(found[1] if found else None)
-        return Entry(curve.spec.label, value, curve.colour, curve.spec.dash, curve.hidden, tip)
+        return Entry(curve.spec.label, value, curve.colour, curve.spec.dash, curve.hidden, tip, curve.spec.group)
 
     # -- mouse ------------------------------------------------------------------------------------
 
     @Slot(object)
     def _on_mouse_moved(self, position: QPointF) -> None:
         if not self.area.sceneBoundingRect().contains(position):
-            self.group.set_cursor(None)
+            self.group.want_cursor(None)
             return
         x = self.area.mapSceneToView(position).x()
-        self.group.set_cursor(self.group.to_step(x))
+        self.group.want_cursor(self.group.to_step(x))
 
     def eventFilter(self, watched: QWidget, event: QEvent) -> bool:
         """Hide the cursor when the pointer leaves."""
         if event.type() == QEvent.Type.Leave:
-            self.group.set_cursor(None)
+            self.group.want_cursor(None)
         return super().eventFilter(watched, event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:

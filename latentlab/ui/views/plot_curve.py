@@ -92,29 +92,34 @@ class Curve:
         first, last = group.to_step(x_range[0]), group.to_step(x_range[1])
         if group.x_axis == "time":
             last = np.inf  # the newest steps may lie beyond the last known time
-        lead = self._lead(group, first)
+        factor = group.smoothing if self.spec.smoothed else 0.0
+        lead = self._lead(group, first, factor)
         found = group.history.summary(self.spec.metric, first - lead, last, points)
         self.has_data = len(found.steps) > 0
         self._x = group.to_x(found.steps)
-        self._low, self._high = place(found.minima, log), place(found.maxima, log)
-        self.without_place = int(np.count_nonzero(np.isnan(self._low) & np.isfinite(found.minima)))
+        lows, highs = found.minima, found.maxima
+        if self.spec.dash != "solid" and found.block > 1:
+            lows = highs = found.means  # dashes cannot fill a band
+        self._low, self._high = place(lows, log), place(highs, log)
+        self.without_place = int(np.count_nonzero(np.isnan(self._low) & np.isfinite(lows)))
         if log and self.without_place:  # a block that reaches below zero is drawn from its mean up
             self._low = np.where(np.isnan(self._low), self._high, self._low)
         self._draw_raw(found.block)
-        self._draw_smooth(found.means, group.smoothing, found.block, log)
+        self._draw_smooth(found.means, factor, found.block, log)
         self._draw_newest(group, log)
         self._draw_target(target, log)
 
-    def _lead(self, group: PlotGroup, first: float) -> float:
+    def _lead(self, group: PlotGroup, first: float, factor: float) -> float:
         """Return how many steps before the window the smoothing needs, to be the same at every zoom."""
-        rows = rows_remembered(group.smoothing)
+        rows = rows_remembered(factor)
         ends = group.history.summary(self.spec.metric, first, max_points=4) if rows and first > 0 else None
         if ends is None or len(ends.steps) < 2:
             return 0.0
         return rows * float(ends.steps[1] - ends.steps[0]) / ends.block
 
     def _draw_raw(self, block: int) -> None:
-        x, y = (self._x, self._low) if block == 1 else zigzag(self._x, self._low, self._high)
+        single = block == 1 or self.spec.dash != "solid"
+        x, y = (self._x, self._low) if single else zigzag(self._x, self._low, self._high)
         self.raw.setData(x, y, connect="finite")
 
     def _draw_smooth(self, means: Array, factor: float, block: int, log: bool) -> None:

@@ -20,9 +20,8 @@ Array = npt.NDArray[np.float64]
 XAxis = Literal["step", "time"]
 ELAPSED = "elapsed_s"
 MIN_INTERVAL_S = 0.1
-DRAWING_SHARE = 0.15
+DRAWING_SHARE = 0.10
 """Largest share of the GUI thread that live redraws may take; slower plots are drawn less often."""
-TICK_BUDGET_S = 0.004
 _CLOCK_POINTS = 4000
 
 
@@ -48,8 +47,8 @@ class PlotGroup(QObject):
         self.x_range = (0.0, 10.0)
         self.settings_version = 0
         self._plots: list[MetricPlot] = []
-        self._turn = 0
-        self._cost_s = 0.0
+        self._cursor_wanted: float | None = None
+        self._redraw_s = self._paint_s = 0.0
         self._clock: list[tuple[float, float]] = []
         self._clock_arrays: tuple[int, Array, Array] | None = None
 
@@ -73,7 +72,7 @@ class PlotGroup(QObject):
         self.history, self.last_step = history, last_step
         self._clock.clear()
         self._clock_arrays = None
-        self.cursor_step = None
+        self.cursor_step = self._cursor_wanted = None
         self.x_range = (0.0, 10.0)
         self.following = True
         self._changed()
@@ -122,8 +121,13 @@ class PlotGroup(QObject):
     def _touch(self) -> None:
         self.settings_version += 1
 
+    def want_cursor(self, step: float | None) -> None:
+        """Move the cursor to ``step`` at the next tick: the mouse moves faster than plots can be painted."""
+        self._cursor_wanted = step
+
     def set_cursor(self, step: float | None) -> None:
-        """Move the shared cursor to ``step``; None hides it."""
+        """Move the shared cursor to ``step`` now; None hides it."""
+        self._cursor_wanted = step
         if step != self.cursor_step:
             self.cursor_step = step
             for plot in self._plots:
@@ -172,20 +176,25 @@ class PlotGroup(QObject):
     # -- drawing ----------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Draw the plots that are due, for at most a few milliseconds; call at 30 Hz while visible."""
+        """Draw what is due; call at 30 Hz while visible.
+
+        A plot with new values waits its turn: one per tick, each at most ten times a second, all
+        together for at most ``DRAWING_SHARE`` of the time. What the user changed is drawn at once.
+        """
         self._advance_range()
-        shown = [plot for plot in self._plots if plot.isVisible()]
-        if not shown:
-            return
-        now = time.perf_counter()
-        interval = max(MIN_INTERVAL_S, len(shown) * self._cost_s / DRAWING_SHARE)
-        for _ in shown:
-            plot = shown[self._turn % len(shown)]
-            self._turn += 1
-            if plot.needs_drawing() and (plot.stale_settings() or now - plot.drawn_at >= interval):
+        if self._cursor_wanted != self.cursor_step:
+            self.set_cursor(self._cursor_wanted)
+        shown = [plot for plot in self._plots if plot.isVisible() and plot.needs_drawing()]
+        for plot in shown:
+            if plot.stale_settings():
                 self._draw(plot)
-                if time.perf_counter() - now > TICK_BUDGET_S:
-                    break
+        waiting = [plot for plot in shown if plot.needs_drawing()]
+        if not waiting:
+            return
+        plot = min(waiting, key=lambda plot: plot.drawn_at)
+        interval = max(MIN_INTERVAL_S, len(self._plots) * self._cost_s / DRAWING_SHARE)
+        if time.perf_counter() - plot.drawn_at >= interval:
+            self._draw(plot)
 
     def draw_all(self) -> None:
         """Draw every visible plot now."""
@@ -195,11 +204,18 @@ class PlotGroup(QObject):
                 self._draw(plot)
 
     def note_paint(self, seconds: float) -> None:
-        """Count time that Qt spent painting a plot."""
-        self._cost_s += 0.1 * (seconds - self._cost_s)
+        """Count the time that Qt spent painting a plot after its data changed."""
+        self._paint_s += 0.1 * (seconds - self._paint_s)
 
     def _draw(self, plot: MetricPlot) -> None:
+        start = time.perf_counter()
         plot.redraw()
+        self._redraw_s += 0.1 * (time.perf_counter() - start - self._redraw_s)
+
+    @property
+    def _cost_s(self) -> float:
+        """What one redraw of one plot costs, painting included (moving average)."""
+        return self._redraw_s + self._paint_s
 
     def _advance_range(self) -> None:
         if not self.following:

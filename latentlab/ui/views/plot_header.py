@@ -16,7 +16,6 @@ _SWATCH = 14
 _GAP = 5
 _BETWEEN = 14
 _WIDEST = "0.0000"
-_FULL, _NO_SWATCH, _VALUES = 0, 1, 2  # what an entry shows, by the room there is
 _ALIGN = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 FIT_TEXT = "Fit y"
 
@@ -31,13 +30,14 @@ class Entry:
     dash: Dash = "solid"
     hidden: bool = False
     tip: str = ""
+    group: int = 0
 
 
 class PlotHeader(QWidget):
     """Title and unit at the left; label and value of each curve right of them, or on a second line.
 
-    Cells only ever grow, so that a value that changes moves nothing. Where even a line of its own is
-    too short, entries lose first the swatch, then the label: the colour and the tooltip still tell them apart.
+    Cells only ever grow, so that a value that changes moves nothing. Where a line of their own is too
+    short for them, values lose the swatch (their colour says it too) and flow over further lines.
     """
 
     entry_clicked = Signal(int)
@@ -77,11 +77,13 @@ class PlotHeader(QWidget):
             self.update()
 
     def lines_needed(self, width: int) -> int:
-        """Return 1 if everything fits beside the title in ``width``, else 2."""
-        return 1 if self._title_width() + self._entries_width() <= width else 2
+        """Return how many lines the title and the values take in ``width``."""
+        if self._title_width() + sum(self._cell(entry, True) + _BETWEEN for entry in self._entries) <= width:
+            return 1
+        return 1 + max(self._flow(width)[1], 1)
 
     def set_lines(self, lines: int) -> None:
-        """Take one line or two."""
+        """Take this many lines."""
         if lines != self._lines:
             self._lines = lines
             self.updateGeometry()
@@ -107,34 +109,38 @@ class PlotHeader(QWidget):
         title = QFontMetrics(self._title_font()).horizontalAdvance(self._title)
         return title + QFontMetrics(self.font()).horizontalAdvance("  " + self._unit) + 2 * _BETWEEN
 
-    def _cell(self, entry: Entry, form: int) -> int:
+    def _cell(self, entry: Entry, swatch: bool) -> int:
         """Return the width kept for an entry: that of the widest value it ever had."""
         metrics = QFontMetrics(self.font())
         value = max(metrics.horizontalAdvance(_WIDEST), metrics.horizontalAdvance(entry.value))
         self._cells[entry.label] = value = max(value, self._cells.get(entry.label, 0))
-        label = 0 if form == _VALUES else metrics.horizontalAdvance(entry.label) + _GAP
-        swatch = _SWATCH + _GAP if form == _FULL else 0
-        return swatch + label + value
+        return (_SWATCH + _GAP if swatch else 0) + metrics.horizontalAdvance(entry.label) + _GAP + value
 
-    def _entries_width(self, form: int = _FULL) -> int:
-        between = _BETWEEN if form == _FULL else _GAP + form
-        return sum(self._cell(entry, form) + between for entry in self._entries)
-
-    def _form(self) -> int:
-        """Return the fullest form of the entries that the second line has room for."""
-        if self._lines == 1:
-            return _FULL
-        return next((form for form in (_FULL, _NO_SWATCH) if self._entries_width(form) <= self.width()), _VALUES)
+    def _flow(self, width: int) -> tuple[list[QRect], int]:
+        """Return where the entries go on the lines under the title, and how many lines that takes."""
+        line = self._line_height()
+        swatch = sum(self._cell(entry, True) + _BETWEEN for entry in self._entries) - _BETWEEN <= width
+        between = _BETWEEN if swatch else 2 * _GAP
+        parted = sum(self._cell(entry, swatch) + between for entry in self._entries) - between > width
+        places: list[QRect] = []
+        x, row = 0, 1
+        for index, entry in enumerate(self._entries):
+            cell = self._cell(entry, swatch)
+            new_group = parted and index > 0 and entry.group != self._entries[index - 1].group
+            if x and (new_group or x + cell > width):
+                x, row = 0, row + 1
+            places.append(QRect(x, row * line, cell, line))
+            x += cell + between
+        return places, row
 
     def _places(self) -> list[QRect]:
-        line, form = self._line_height(), self._form()
-        between = _BETWEEN if form == _FULL else _GAP + form
-        x = max(self._title_width(), self.width() - self._entries_width() + _BETWEEN) if self._lines == 1 else 0
-        top = (self._lines - 1) * line
-        places = []
-        for entry in self._entries:
-            places.append(QRect(x, top, self._cell(entry, form), line))
-            x += self._cell(entry, form) + between
+        if self._lines > 1:
+            return self._flow(self.width())[0]
+        x, places = self.width(), []
+        for entry in reversed(self._entries):
+            cell = self._cell(entry, True)
+            places.insert(0, QRect(x - cell, 0, cell, self._line_height()))
+            x -= cell + _BETWEEN
         return places
 
     def _fit_place(self) -> QRect:
@@ -162,21 +168,19 @@ class PlotHeader(QWidget):
             self._paint_entry(painter, entry, place)
 
     def _paint_entry(self, painter: QPainter, entry: Entry, place: QRect) -> None:
-        form = self._form()
         colour = style.mix(entry.colour, style.colour("window"), 0.6) if entry.hidden else entry.colour
         text = place
-        if form == _FULL:
+        if place.width() >= self._cell(entry, True):
             middle = place.center().y()
             painter.setPen(line_pen(colour, entry.dash))
             for row in (0, 1):  # two rows of a one-pixel pen: a swatch that is seen
                 painter.drawLine(place.left(), middle + row, place.left() + _SWATCH, middle + row)
             text = place.adjusted(_SWATCH + _GAP, 0, 0, 0)
-        if form != _VALUES:
-            painter.setPen(style.colour("faint" if entry.hidden else "muted"))
-            painter.drawText(text, _ALIGN, entry.label)
+        painter.setPen(style.colour("faint" if entry.hidden else "muted"))
+        painter.drawText(text, _ALIGN, entry.label)
         painter.setPen(colour)
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(text, right, entry.value)
+        label = painter.fontMetrics().horizontalAdvance(entry.label) + _GAP
+        painter.drawText(text.adjusted(label, 0, _GAP, 0), _ALIGN, entry.value)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Show or hide a curve, or fit y again."""

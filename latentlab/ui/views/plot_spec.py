@@ -14,6 +14,7 @@ class CurveSpec:
     """One curve: a metric, what the legend calls it, and its colour.
 
     ``shade`` moves the colour towards the text (0: the colour itself), to tell curves of one family apart.
+    ``group`` keeps values together where the legend takes several lines.
     """
 
     metric: str
@@ -21,6 +22,12 @@ class CurveSpec:
     colour: str
     dash: Dash = "solid"
     shade: float = 0.0
+    group: int = 0
+
+    @property
+    def smoothed(self) -> bool:
+        """Whether smoothing applies: test values are few, and each is a mean over the whole test set."""
+        return self.dash == "solid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +71,18 @@ def _single(metric: str, label: str = "train") -> PlotSpec:
 
 
 def _adversarial() -> PlotSpec:
-    shades = {"d_real": 0.0, "d_recon": 0.35, "d_fake": 0.65, "g_recon": 0.0, "g_fake": 0.45}
-    curves = tuple(CurveSpec(name, describe(name).label, describe(name).colour, shade=s) for name, s in shades.items())
-    story = "\n".join(f"{describe(name).label}: {describe(name).definition}" for name in shades)
+    looks = {
+        "d_real": ("D real", 0.0),
+        "d_recon": ("recon", 0.35),
+        "d_fake": ("fake", 0.65),
+        "g_recon": ("G recon", 0.0),
+        "g_fake": ("fake ", 0.45),
+    }
+    curves = tuple(
+        CurveSpec(name, label, describe(name).colour, shade=shade, group=name[0] == "g")
+        for name, (label, shade) in looks.items()
+    )
+    story = "\n".join(f"{describe(name).label}: {describe(name).definition}" for name in looks)
     return PlotSpec("adversarial", "Adversarial", "nats", curves, tooltip=story)
 
 
