@@ -82,6 +82,11 @@ class VideoReader:
         return (height, width) if self._turns % 2 else (width, height)
 
     @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick of ``index.pts``."""
+        return Fraction(self._stream.time_base)
+
+    @property
     def fps(self) -> float:
         """Mean frames per second."""
         return float(self.rate)
@@ -91,7 +96,7 @@ class VideoReader:
         """(N,) the file's own time of each frame in seconds."""
         if not self.index.seekable:
             return self.index.pts / self.fps
-        return self.index.pts * float(self._stream.time_base)
+        return self.index.pts * float(self.time_base)
 
     @property
     def info(self) -> VideoInfo:
@@ -234,6 +239,6 @@ class VideoReader:
         rate = Fraction(stated) if stated else Fraction(0)
         if not self.index.seekable or self.frames < 2:
             return rate or FALLBACK_RATE
-        span = Fraction(int(self.index.pts[-1] - self.index.pts[0])) * Fraction(self._stream.time_base)
+        span = Fraction(int(self.index.pts[-1] - self.index.pts[0])) * self.time_base
         measured = (self.frames - 1) / span
         return rate if rate and abs(rate / measured - 1) < 0.02 else measured.limit_denominator(1001)

@@ -151,7 +151,7 @@ class VideoPanes(QWidget):
 
     def _fit(self, picture: QSize, columns: int, rows: int) -> PaneLayout:
         ratio = self.devicePixelRatioF()
-        room_x = (self.width() - (columns - 1) * GAP) / columns
+        room_x = (self.width() - 2 * style.SPACING - (columns - 1) * GAP) / columns
         room_y = (self.height() - (rows - 1) * GAP) / rows - CAPTION
         fit = max(0.05, min(room_x * ratio / picture.width(), room_y * ratio / picture.height()))
         # Close to a whole number every pixel becomes a perfect square for next to no room.

@@ -22,7 +22,7 @@ from latentlab.ui import icons, style
 from latentlab.ui.pages.video_crop import CropForm
 
 GAINS = (1.0, 2.0, 3.0, 5.0, 10.0)
-KINDS = (("Heat difference", "heat"), ("Signed difference", "signed"))
+KINDS = (("Heat", "heat"), ("Signed", "signed"))
 
 
 class VideoTools(QWidget):
@@ -34,7 +34,7 @@ class VideoTools(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = VideoView()
-        self._facts = ""
+        self._name = self._facts = ""
         self.open = QPushButton("Open…")
         icons.set_icon(self.open, "open")
         self.open.setToolTip("Open another video (Ctrl+Shift+O); or drop a file on this page")
@@ -65,7 +65,7 @@ class VideoTools(QWidget):
         turned = f" · turned {info.rotation}°" if info.rotation else ""
         rate = f"{info.fps:.2f}".rstrip("0").rstrip(".")
         facts = f"{info.width}×{info.height} · {rate} frames/s · {info.codec}{turned}"
-        self._facts = f"{info.path.name}  ·  {facts}"
+        self._name, self._facts = info.path.name, facts
         self.name.setToolTip(f"{info.path}\n{facts} · {info.frames:,} frames")
         self.form.set_frame_size(info.width, info.height)
         self._elide()
@@ -152,5 +152,7 @@ class VideoTools(QWidget):
         self._change(replace(self.view, own_crop=False, crop=None))
 
     def _elide(self) -> None:
-        metrics = self.name.fontMetrics()
-        self.name.setText(metrics.elidedText(self._facts, Qt.TextElideMode.ElideMiddle, self.name.width()))
+        metrics, room = self.name.fontMetrics(), self.name.width()
+        whole = f"{self._name}  ·  {self._facts}"
+        short = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room)
+        self.name.setText(whole if metrics.horizontalAdvance(whole) <= room else short)
