@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
 from latentlab.core.messages import Images
-from latentlab.data.arena.battle import FLIGHT, ROWS, TEAM, TICKS, Battle, Floats, Moment, Shot
+from latentlab.data.arena.battle import FLIGHT, ROWS, TEAM, TICKS, Battle, Floats, Moment
+from latentlab.data.arena.blobs import Shot
 from latentlab.data.arena.floors import Plane, paint_scenery
 from latentlab.data.arena.palette import Rgb, ink_colour, mix
 from latentlab.data.arena.stages import BASE_RADIUS, BASES, SHIFT
@@ -18,6 +22,27 @@ _ONE = 1 << SHIFT
 _RADIUS = 0.036  # A player's, as a share of the field's height.
 _RELIEF = 0.8
 _TOWARDS_LIGHT = np.array([[-1, -1, 0], [-1, 0, 1], [0, 1, 1]], np.float32) / 6
+
+
+@dataclass(frozen=True)
+class _Paint:
+    """A team's colours besides its ink."""
+
+    shadow: Rgb
+    shade: Rgb
+    body: Rgb
+    tint: Rgb
+    cap: Rgb
+
+    @classmethod
+    def of(cls, ink: Rgb) -> _Paint:
+        return cls(
+            shadow=mix(ink, DARK, 0.72),
+            shade=mix(ink, DARK, 0.4),
+            body=mix(ink, WHITE, 0.12),
+            tint=mix(ink, WHITE, 0.4),
+            cap=mix(ink, WHITE, 0.78),
+        )
 
 
 def oversampling(height: int) -> float:
@@ -49,7 +74,8 @@ class Painter:
         self._field = (self._h - self._bar, self._w)
         self._inks = (ink_colour(battle.hues[0]), ink_colour(battle.hues[1]))
         self._scenery = paint_scenery(battle.stage, *self._field)
-        self._scale = np.array([self._w / battle.columns, self._field[0] / ROWS])
+        self._paints = tuple(_Paint.of(ink) for ink in self._inks)
+        self._scale = (self._w / battle.columns, self._field[0] / ROWS)
         self._mixing = np.array([*self._inks, WHITE], np.float32).T.copy()
 
     def paint(self, moment: Moment) -> Images:
@@ -106,36 +132,37 @@ class Painter:
     def _draw_bases(self, field: Images) -> None:
         """Draw the rings of the two bases, which the ink does not hide."""
         height, width = self._field
-        for base, ink in zip(BASES, self._inks, strict=True):
+        for base, paint in zip(BASES, self._paints, strict=True):
             centre = (round((base[0] * width - 0.5) * _ONE), round((base[1] * height - 0.5) * _ONE))
-            for share, colour in ((0.95, mix(ink, DARK, 0.45)), (0.6, mix(ink, WHITE, 0.5))):
+            for share, colour in ((0.95, paint.shade), (0.6, paint.tint)):
                 radius = round(BASE_RADIUS * share * height * _ONE)
                 cv2.circle(field, centre, radius, colour, max(1, round(0.014 * height)), cv2.LINE_AA, SHIFT)
 
     def _draw_shot(self, field: Images, shot: Shot, tick: int) -> None:
         """Draw ink in the air on its arc, highest halfway."""
-        share = float(np.clip(1 - (shot.lands - tick) / FLIGHT, 0, 1))
-        start, end = np.array(shot.start), np.array(shot.end)
-        x, y = (start + (end - start) * share) * self._scale
+        share = min(max(1 - (shot.lands - tick) / FLIGHT, 0.0), 1.0)
+        place = shot.start + (shot.end - shot.start) * share
+        x, y = place.real * self._scale[0], place.imag * self._scale[1]
         lift = 4 * share * (1 - share) * 0.05 * self._field[0]
         radius = shot.radius * self._scale[1] * 0.3
-        self._disc(field, x, y - lift, radius * 1.25, mix(self._inks[shot.team], DARK, 0.35))
-        self._disc(field, x, y - lift, radius, mix(self._inks[shot.team], WHITE, 0.25))
+        paint = self._paints[shot.team]
+        self._disc(field, x, y - lift, radius * 1.25, paint.shade)
+        self._disc(field, x, y - lift, radius, paint.tint)
 
     def _draw_player(self, field: Images, moment: Moment, player: int) -> None:
         """Draw a figure seen from above: shadow, outline, body, the nozzle that it points, and a light cap."""
         height, width = self._field
-        x, y = moment.players[player] * (width, height)
-        facing = moment.facing[player]
-        team = self._inks[player // TEAM]
+        x, y = float(moment.players[player, 0]) * width, float(moment.players[player, 1]) * height
+        facing = float(moment.facing[player])
+        paint = self._paints[player // TEAM]
         r = max(_RADIUS * height, 1.6)
-        ahead_x, ahead_y = np.cos(facing), np.sin(facing)
-        self._disc(field, x + 0.3 * r, y + 0.4 * r, r * 1.15, mix(team, DARK, 0.72))
-        self._disc(field, x + 0.95 * r * ahead_x, y + 0.95 * r * ahead_y, r * 0.55, DARK)
+        front_x, front_y = x + 0.95 * r * math.cos(facing), y + 0.95 * r * math.sin(facing)
+        self._disc(field, x + 0.3 * r, y + 0.4 * r, r * 1.15, paint.shadow)
+        self._disc(field, front_x, front_y, r * 0.55, DARK)
         self._disc(field, x, y, r * 1.2, DARK)
-        self._disc(field, x, y, r * 0.95, mix(team, WHITE, 0.12))
-        self._disc(field, x + 0.95 * r * ahead_x, y + 0.95 * r * ahead_y, r * 0.32, mix(team, WHITE, 0.5))
-        self._disc(field, x - 0.12 * r, y - 0.16 * r, r * 0.52, mix(team, WHITE, 0.78))
+        self._disc(field, x, y, r * 0.95, paint.body)
+        self._disc(field, front_x, front_y, r * 0.32, paint.tint)
+        self._disc(field, x - 0.12 * r, y - 0.16 * r, r * 0.52, paint.cap)
 
     def _paint_bar(self, moment: Moment) -> Images:
         """Return the strip on top: team a grows from the left, team b from the right, time runs along its foot."""
@@ -151,7 +178,7 @@ class Painter:
         self._fill(strip, right - inner * share_b, top, right, bottom, self._inks[1])
         gloss_end = top + (bottom - top) * 0.3
         for start, stop, ink in ((left, left + inner * share_a, 0), (right - inner * share_b, right, 1)):
-            self._fill(strip, start, top, stop, gloss_end, mix(self._inks[ink], WHITE, 0.35))
+            self._fill(strip, start, top, stop, gloss_end, self._paints[ink].tint)
         done = left + inner * min(moment.tick / TICKS, 1.0)
         clock = (255.0, 214.0, 90.0) if moment.phase == 2 else (200.0, 200.0, 208.0)
         self._fill(strip, left, height * 0.82, done, height * 0.94, clock)
