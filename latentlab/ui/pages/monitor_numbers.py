@@ -172,7 +172,9 @@ class ValueTable(QWidget):
         painter.drawText(QRect(0, top, train - cell, line), _LEFT, about.label)
         used = painter.fontMetrics().horizontalAdvance(about.label + "  ")
         painter.setPen(style.colour("faint"))
-        painter.drawText(QRect(used, top, max(0, train - cell - used), line), _LEFT, about.unit)
+        room = QRect(used, top, max(0, train - cell - used), line)
+        unit = painter.fontMetrics().elidedText(about.unit, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, _LEFT, unit)
         painter.setPen(style.colour(about.colour))
         painter.drawText(QRect(train - cell, top, cell, line), _RIGHT, row.train)
         if row.test:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
@@ -15,6 +16,7 @@ from latentlab.ui.formatting import format_steps, format_value
 from latentlab.ui.views.picture import GAP, MARGIN, PictureView
 from latentlab.ui.views.picture_layout import MosaicRequest, arrange
 
+LARGE_ENOUGH = 48
 WAITING = "The first pictures come with the first preview."
 
 
@@ -23,66 +25,78 @@ def psnr(pixel: float) -> float:
     return math.inf if pixel <= 0 else -10.0 * math.log10(pixel)
 
 
-class PairView(PictureView):
-    """Pictures over their twins, in as many columns as show them largest."""
+def fitting(count: int, picture: tuple[int, int], area: tuple[int, int], layers: int) -> tuple[int, int]:
+    """Return (columns, rows) of stacks of ``layers`` pictures: as many of ``count`` as can be shown large enough.
+
+    ``picture`` and ``area`` are (width, height). Large enough means a longer side of ``LARGE_ENOUGH``
+    pixels; where not even four stacks can be, the four largest possible.
+    """
+    best, best_score = (1, 1), (-1, -1.0, -1.0)
+    for across in range(1, count + 1):
+        for rows in range(1, count // across + 1):
+            gap = 2 * GAP if layers > 1 else 0
+            request = MosaicRequest(
+                layers * across * rows, picture, area, across, GAP, group=layers, group_gap=gap if rows > 1 else 0
+            )
+            laid = arrange(request)
+            large = max(laid.width, laid.height) >= LARGE_ENOUGH
+            shown = float(across * rows)
+            score = (1, shown, laid.scale) if large else (0, min(shown, 4.0), laid.scale)
+            if score > best_score:
+                best, best_score = (across, rows), score
+    return best
+
+
+class StackView(PictureView):
+    """Pictures, or pictures over their twins, in the arrangement that shows them large; the rest is left out."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Originals above their reconstructions")
-        self._pairs: tuple[Images, Images, Floats | None] | None = None
-        self._across = 0
+        self._layers: tuple[Images, ...] = ()
+        self._tips_of: tuple[Sequence[str], ...] = ()
+        self.shown = 0
 
-    def set_pairs(self, originals: Images, reconstructions: Images, errors: Floats | None = None) -> None:
-        """Show NHWC pictures over their reconstructions; ``errors`` is the pixel MSE of each."""
-        self._pairs = (originals, reconstructions, errors)
-        self._show_pairs()
+    def set_layers(self, layers: Sequence[Images], tips: Sequence[Sequence[str]]) -> None:
+        """Show NHWC arrays of equal shape, the first over the second; ``tips`` holds their tooltips."""
+        self._layers, self._tips_of = tuple(layers), tuple(tips)
+        self._arrange_layers()
 
     def clear(self, message: str = "") -> None:
-        """Show no pair."""
-        self._pairs = None
+        """Show no picture."""
+        self._layers = ()
         super().clear(message)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Choose the columns again."""
+        """Choose the arrangement again."""
         super().resizeEvent(event)
-        if self._pairs is not None:
-            self._show_pairs()
+        self._arrange_layers()
 
-    def _best_across(self, count: int, height: int, width: int) -> int:
-        """Return the number of columns that gives the pairs shown the largest area in all."""
+    def _arrange_layers(self) -> None:
+        if not self._layers or not len(self._layers[0]):
+            return
+        count, height, width, channels = self._layers[0].shape
         area = (self.width() - 2 * MARGIN, self.height() - 2 * MARGIN)
-        best, best_area = 1, 0.0
-        for across in range(1, count + 1):
-            shown = count // across * across
-            request = MosaicRequest(2 * shown, (width, height), area, across, GAP, group=2, group_gap=2 * GAP)
-            laid = arrange(request)
-            covered = shown * laid.width * laid.height
-            if covered > best_area:
-                best, best_area = across, covered
-        return best
-
-    def _show_pairs(self) -> None:
-        assert self._pairs is not None
-        originals, reconstructions, errors = self._pairs
-        count, height, width, channels = originals.shape
-        across = self._best_across(count, height, width)
-        rows = count // across
-        tops = originals[: rows * across].reshape(rows, 1, across, height, width, channels)
-        bottoms = reconstructions[: rows * across].reshape(rows, 1, across, height, width, channels)
-        woven = np.concatenate((tops, bottoms), axis=1).reshape(-1, height, width, channels)
-        tips = [_tip(index, across, errors) for index in range(len(woven))]
-        self.set_images(woven, columns=across, group_rows=2, tips=tips)
+        across, rows = fitting(count, (width, height), area, len(self._layers))
+        self.shown = across * rows
+        parts = [layer[: self.shown].reshape(rows, 1, across, height, width, channels) for layer in self._layers]
+        woven = np.concatenate(parts, axis=1).reshape(-1, height, width, channels)
+        tips = [
+            tip for row in range(rows) for layer in self._tips_of for tip in layer[row * across : (row + 1) * across]
+        ]
+        self.set_images(woven, columns=across, group_rows=len(parts), tips=tips)
 
 
-def _tip(index: int, across: int, errors: Floats | None) -> str:
-    row, column = divmod(index, across)
-    pair = row // 2 * across + column
-    if row % 2 == 0:
-        return f"Test image {pair + 1}"
-    if errors is None or pair >= len(errors):
-        return f"Reconstruction of test image {pair + 1}"
-    error = float(errors[pair])
-    return f"Reconstruction of test image {pair + 1}: MSE {format_value(error)}, PSNR {psnr(error):.1f} dB"
+def _pair_tips(count: int, errors: Floats | None) -> tuple[list[str], list[str]]:
+    """Return the tooltips of ``count`` originals and of their reconstructions."""
+    tops = [f"Test image {index + 1}" for index in range(count)]
+    bottoms = []
+    for index, top in enumerate(tops):
+        text = f"Reconstruction of {top[0].lower()}{top[1:]}"
+        if errors is not None and index < len(errors):
+            error = float(errors[index])
+            text += f": MSE {format_value(error)}, PSNR {psnr(error):.1f} dB"
+        bottoms.append(text)
+    return tops, bottoms
 
 
 class ElidedLabel(QLabel):
@@ -134,8 +148,9 @@ class PicturesPane(QSplitter):
         super().__init__(Qt.Orientation.Vertical, parent)
         self.step: int | None = None
         self._shared: tuple[int, ...] = ()
-        self.pairs = PairView()
-        self.samples = PictureView()
+        self.pairs = StackView()
+        self.pairs.setAccessibleName("Originals above their reconstructions")
+        self.samples = StackView()
         self.samples.setAccessibleName("Samples of the prior")
         self._pairs_section = _Section("Reconstructions", self.pairs)
         self._samples_section = _Section("Samples", self.samples)
@@ -155,13 +170,13 @@ class PicturesPane(QSplitter):
     def show_preview(self, preview: Preview) -> None:
         """Show the pictures of one step."""
         self.step = preview.step
-        self.pairs.set_pairs(preview.originals, preview.reconstructions, preview.reconstruction_error)
+        tips = _pair_tips(len(preview.originals), preview.reconstruction_error)
+        self.pairs.set_layers((preview.originals, preview.reconstructions), tips)
         self._pairs_section.remark.setText(_remark(preview))
         self._samples_section.setVisible(preview.samples is not None)
         if preview.samples is not None:
-            self.samples.set_images(
-                preview.samples, tips=[f"Sample {i + 1}: the same z at every step" for i in range(len(preview.samples))]
-            )
+            tips_of_samples = [f"Sample {i + 1}: the same z at every step" for i in range(len(preview.samples))]
+            self.samples.set_layers((preview.samples,), (tips_of_samples,))
             self._samples_section.remark.setText(f"z ~ N(0, 1), fixed · step {format_steps(preview.step)}")
             self._share_room(2 * len(preview.originals), len(preview.samples))
 

@@ -247,7 +247,7 @@ class PictureView(QWidget):
     def _paint_edge(self, painter: QPainter, index: int, colour: QColor, width: int) -> None:
         painter.setPen(QPen(colour, width))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(self.cell_rect(index).adjusted(-width, -width, width - 1, width - 1))
+        painter.drawRect(self.cell_rect(index).adjusted(-1, -1, width - 1, width - 1))
 
     def _paint_captions(self, painter: QPainter) -> None:
         metrics = painter.fontMetrics()

@@ -15,7 +15,7 @@ from latentlab.ui.views.plot_config import Dash, line_pen
 _SWATCH = 14
 _GAP = 5
 _BETWEEN = 14
-_WIDEST = "0.0000"
+_WIDEST = "0.000"
 _ALIGN = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
 FIT_TEXT = "Fit y"
 

@@ -79,7 +79,7 @@ def _adversarial() -> PlotSpec:
         "g_fake": ("fake ", 0.45),
     }
     curves = tuple(
-        CurveSpec(name, label, describe(name).colour, shade=shade, group=name[0] == "g")
+        CurveSpec(name, label, describe(name).colour, shade=shade, group=int(name.startswith("g_")))
         for name, (label, shade) in looks.items()
     )
     story = "\n".join(f"{describe(name).label}: {describe(name).definition}" for name in looks)

@@ -42,7 +42,6 @@ class EmptyState(QWidget):
         self._on_click = on_click
         self._picture = QLabel()
         self._picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._picture.setVisible(bool(icon))
         self.label = QLabel(text)
         self.label.setProperty("role", "muted")
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -51,7 +50,6 @@ class EmptyState(QWidget):
         self.button = QPushButton(button_text)
         self.button.setProperty("kind", "primary")
         self.button.setToolTip(text)
-        self.button.setVisible(bool(button_text))
         self.button.clicked.connect(self._clicked)
         layout = QVBoxLayout(self)
         layout.setSpacing(2 * style.SPACING)
@@ -59,6 +57,8 @@ class EmptyState(QWidget):
         for widget in (self._picture, self.label, self.button):
             layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         layout.addStretch(3)
+        self._picture.setVisible(bool(icon))
+        self.button.setVisible(bool(button_text))
         self.apply_theme()
         style.theme_events().changed.connect(self.apply_theme)
 
