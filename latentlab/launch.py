@@ -137,17 +137,17 @@ class Launch(QObject):
         if self._recipe is not None:
             self._window.control.train_preset(self._recipe)
         if self._screenshot is not None:
-            QTimer.singleShot(self._after_ms, self._take_picture)
+            QTimer.singleShot(self._after_ms, self, self._take_picture)
         else:
             window_memory.restore_torn_off(self._window)
-        QTimer.singleShot(0, self._make_next_page)
+        QTimer.singleShot(0, self, self._make_next_page)
 
     @Slot()
     def _make_next_page(self) -> None:
         """Make the other pages one by one, with the event loop in between."""
         if self._unmade and not self._window.shutdown.begun:
             self._window.area.page(self._unmade.pop(0))
-            QTimer.singleShot(0, self._make_next_page)
+            QTimer.singleShot(0, self, self._make_next_page)
 
     @Slot()
     def _take_picture(self) -> None:
@@ -174,4 +174,4 @@ class Launch(QObject):
     def interrupt(self) -> None:
         """Close the window as its button would; the run is kept. Thread: main, from a signal handler."""
         self.exit_code = EXIT_INTERRUPTED
-        QTimer.singleShot(0, self._window.close)
+        QTimer.singleShot(0, self._window, self._window.close)

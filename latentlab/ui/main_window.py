@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
 from latentlab.core.messages import ErrorReport, ModelInfo, TrainingState
@@ -75,6 +75,8 @@ class MainWindow(QMainWindow):
         self._assemble()
         self._connect()
         self._show_names()
+        self._show_training()
+        self._show_readings()
 
     def _assemble(self) -> None:
         fill_menu_bar(self.menuBar(), self.actions_by_name, self.recent_menu)
@@ -141,12 +143,18 @@ class MainWindow(QMainWindow):
 
     def show_panel(self, shown: bool) -> None:
         """Unfold the settings panel at its last width, or fold it away."""
-        if not shown and self.panel_shown and self.splitter.sizes()[1] > 0:
-            self.panel_width = self.splitter.sizes()[1]
+        self.note_panel_width()
         self.form.setVisible(shown)
         self.actions_by_name["actionSettings"].setChecked(shown)
-        if shown:
-            self.splitter.setSizes([max(1, self.splitter.width() - self.panel_width), self.panel_width])
+        self._apply_panel_width()
+
+    def note_panel_width(self) -> None:
+        """Remember the panel's width if it is on screen now."""
+        if self.form.isVisible() and self.splitter.sizes()[1] > 0:
+            self.panel_width = self.splitter.sizes()[1]
+
+    def _apply_panel_width(self) -> None:
+        self.splitter.setSizes([max(1, self.splitter.width() - self.panel_width), self.panel_width])
 
     def follow_panel_action(self) -> None:
         """Fold or unfold the panel as the action says."""
@@ -237,12 +245,17 @@ class MainWindow(QMainWindow):
         for page in self.area.pages.values():
             page.apply_theme()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Give the panel its width, which needs the window's."""
+        super().showEvent(event)
+        self._apply_panel_width()
+
     def paintEvent(self, event: QPaintEvent) -> None:
         """Note the first picture on screen."""
         super().paintEvent(event)
         if not self._painted:
             self._painted = True
-            QTimer.singleShot(0, self.first_painted.emit)
+            QTimer.singleShot(0, self, self.first_painted.emit)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept files."""
@@ -294,4 +307,4 @@ class MainWindow(QMainWindow):
     @Slot()
     def _on_shut_down(self) -> None:
         if self.isVisible() or not self.isEnabled():
-            QTimer.singleShot(0, self.close)
+            QTimer.singleShot(0, self, self.close)

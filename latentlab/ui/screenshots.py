@@ -116,7 +116,9 @@ def read_facts(path: Path) -> FoundFacts:
         If the file is no picture.
     """
     reader = QImageReader(str(path))
-    if not reader.canRead():
+    reader.setDecideFormatFromContent(True)
+    image = reader.read()  # The reader's own text() would squeeze the line ends out of the recipe.
+    if image.isNull():
         raise InputError(f"{path.name} is not a picture that can be read", where=str(path))
-    run, step = reader.text(RUN_KEY), reader.text(STEP_KEY)
-    return FoundFacts(Path(run) if run else None, int(step) if step.isdecimal() else -1, reader.text(RECIPE_KEY))
+    run, step = image.text(RUN_KEY), image.text(STEP_KEY)
+    return FoundFacts(Path(run) if run else None, int(step) if step.isdecimal() else -1, image.text(RECIPE_KEY))

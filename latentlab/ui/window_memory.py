@@ -21,6 +21,7 @@ PANEL_WIDTH = 344
 def save(window: MainWindow) -> str:
     """Write the layout; return a sentence when that fails."""
     store = window.store
+    window.note_panel_width()
     states, places = window.area.save_state()
     store.set("geometry", bytes(window.saveGeometry().toBase64().data()).decode("ascii"))
     store.set("panel", {"shown": window.panel_shown, "width": window.panel_width})
