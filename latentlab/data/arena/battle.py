@@ -110,17 +110,15 @@ class Battle:
         for team, cells in enumerate(self._base_cells):
             self.ink[cells] = team + 1
 
-    def moments(self, ticks: int = TICKS) -> Iterator[Moment]:
-        """Play ``ticks`` ticks of the whole battle; a shorter battle is played faster, not cut."""
-        pace = TICKS / ticks
-        due = 0.0
+    def moments(self, count: int = TICKS) -> Iterator[Moment]:
+        """Play the whole battle and yield ``count`` of its moments, evenly spread; a battle is played once."""
         tick = 0
-        for _ in range(ticks):
-            yield self._moment(tick)
-            due += pace
-            while tick < due - 0.5:
+        for number in range(count):
+            due = int((number + 0.5) * TICKS / count)
+            while tick < due:
                 tick += 1
                 self._advance(tick)
+            yield self._moment(tick)
 
     def _moment(self, tick: int) -> Moment:
         ink = self.ink[self.floor]
@@ -162,8 +160,9 @@ class Battle:
         """Take a step, or slide along the wall in its way; return for whom there was a wall."""
         blocked = ~self._walk(step, _EVERYBODY)
         if blocked.any():
-            slid = self._walk(step.real + 0j, blocked)
-            self._walk(step.imag * 1j, blocked & ~slid)
+            sideways = step.real.astype(np.complex128)
+            slid = self._walk(sideways, blocked)
+            self._walk(step - sideways, blocked & ~slid)
         return blocked
 
     def _walk(self, step: Complexes, who: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

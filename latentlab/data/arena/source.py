@@ -31,7 +31,7 @@ class ArenaSource(Source):
     """
 
     uses = ("size", "colour", "limit")
-    version = 3
+    version = 4
 
     def __init__(self, argument: str, config: DataConfig) -> None:
         super().__init__(argument, config)
