@@ -135,12 +135,13 @@ class LatentState:
         """Replace z without a step of the history: the same image, encoded by newer weights."""
         self.point = replace(self.point, z=frozen(z))
 
-    def randomise(self, seed: int, temperature: float = 1.0) -> bool:
+    def randomise(self, seed: int, temperature: float = 1.0, merge: str | None = None) -> bool:
         """Draw the unlocked dimensions from ``seed``; equal seeds and temperatures give equal draws."""
         draw = sample_z(seed, self.dim, temperature)
         z = np.where(self.point.locks, self.point.z, draw)
         partly = bool(self.point.locks.any())
-        return self._move(replace(self.point, z=frozen(z), seed=seed, source=f"seed {seed}", edited=partly))
+        drawn = replace(self.point, z=frozen(z), seed=seed, source=f"seed {seed}", edited=partly)
+        return self._move(drawn, merge)
 
     def reset(self) -> bool:
         """Set the unlocked dimensions to 0, the prior's mean."""

@@ -72,7 +72,7 @@ def test_files_and_drops_are_read_or_refused_with_a_sentence(qtbot, tmp_path):
     assert has_image(mime)
     image, name = image_of(mime)
     assert (image.width(), name) == (4, "a picture.png")
-    with pytest.raises(InputError, match="no file gone.png"):
+    with pytest.raises(InputError, match=r"no file gone\.png"):
         read_image(tmp_path / "gone.png")
     with pytest.raises(InputError, match="no picture"):
         image_of(QMimeData())

@@ -6,7 +6,7 @@ import time
 from typing import ClassVar
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from latentlab.core.messages import (
@@ -343,7 +343,7 @@ class ConditionPage(Page):
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self.open_in_explore()
             return True
-        if event.type() == QEvent.Type.KeyPress:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             steps = {
                 Qt.Key.Key_Left: (0, -1),
                 Qt.Key.Key_Right: (0, 1),

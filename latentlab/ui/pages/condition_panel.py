@@ -13,6 +13,7 @@ from latentlab.ui.context import AppContext
 from latentlab.ui.views.picture import PictureView
 from latentlab.ui.widgets.class_picker import ClassPicker, class_names
 from latentlab.ui.widgets.seed_controls import SeedControls
+from latentlab.ui.widgets.shortcuts import LettersPass
 from latentlab.ui.widgets.start_from import StartFrom
 
 WIDTH = 336
@@ -57,6 +58,7 @@ class ConditionPanel(QWidget):
         self.styles.setSuffix(" styles")
         self.styles.setAccessibleName("Number of styles")
         self.styles.setToolTip("Rows of the grid: each is one z, decoded for every class")
+        LettersPass(self.styles)
         self.drop = QToolButton()
         icons.set_icon(self.drop, "close")
         self.drop.setAccessibleName("Take the picture's row away")

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QWidget
 
-from latentlab.core.latent_state import LatentPoint, LatentState, expected_norm
+from latentlab.core.latent_state import LatentState, expected_norm
 from latentlab.core.latent_stats import DimensionStats
 from latentlab.core.messages import (
     DecodeRequest,
@@ -26,6 +26,7 @@ from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.page import Page
 from latentlab.ui.pages.explore_drag import DragButton
+from latentlab.ui.pages.explore_moves import Moves
 from latentlab.ui.pages.explore_panel import ExplorePanel
 from latentlab.ui.pages.explore_side import StripRequests, UseMeter
 from latentlab.ui.pages.explore_stage import ExploreStage
@@ -52,15 +53,14 @@ class ExplorePage(Page):
         super().__init__(context, parent)
         self.setAcceptDrops(True)
         self.info: ModelInfo | None = None
-        self.state = LatentState(1, seed=0)
         self.stage = ExploreStage(context)
         self.panel = ExplorePanel(context)
         self.drag = DragButton()
+        self.moves = Moves(self.drag, self)
         self._image: ImageStart | None = None
         self._weights: object = None
         self._asked_at = 0.0
         self._error = ""
-        self._drag_start: LatentPoint | None = None
         self._requests = PaneRequests(context.inference, "explore", self)
         self._strip = StripRequests(context, self)
         self._meter = UseMeter(context, self)
@@ -87,28 +87,34 @@ class ExplorePage(Page):
         self.stack.addWidget(content)
 
     def _connect(self) -> None:
-        panel, sliders, stage = self.panel, self.panel.sliders, self.stage
+        panel, sliders, stage, moves = self.panel, self.panel.sliders, self.stage, self.moves
         self._requests.answered.connect(self._on_answer)
         self._strip.ready.connect(self._on_strip)
         self._meter.measured.connect(self._on_measured)
-        sliders.moved.connect(self._on_moved)
-        sliders.gesture_ended.connect(self._on_gesture_ended)
-        sliders.lock_toggled.connect(self._on_lock)
+        moves.changed.connect(self._refresh)
+        sliders.moved.connect(moves.move)
+        sliders.gesture_ended.connect(moves.end_gesture)
+        sliders.lock_toggled.connect(moves.lock)
         sliders.current_changed.connect(self._on_current)
-        panel.seeds.drawn.connect(self._on_drawn)
-        panel.seeds.temperature_changed.connect(self._on_temperature)
-        panel.picker.chosen.connect(self._on_label)
+        panel.seeds.drawn.connect(moves.draw)
+        panel.seeds.temperature_changed.connect(moves.rescale)
+        panel.picker.chosen.connect(moves.choose_class)
         panel.start.chosen.connect(self._on_image)
-        panel.reset_wanted.connect(self._on_reset)
-        panel.undo_wanted.connect(self._on_undo)
-        panel.redo_wanted.connect(self._on_redo)
+        panel.reset_wanted.connect(moves.reset)
+        panel.undo_wanted.connect(moves.undo)
+        panel.redo_wanted.connect(moves.redo)
         panel.arranged.connect(self._on_arranged)
-        stage.drag_began.connect(self._on_drag_began)
-        stage.dragged.connect(self._on_dragged)
-        stage.drag_ended.connect(self._on_gesture_ended)
+        stage.drag_began.connect(moves.begin_drag)
+        stage.dragged.connect(moves.drag)
+        stage.drag_ended.connect(moves.end_gesture)
         stage.value_chosen.connect(self._on_value_chosen)
         on_key(self, "C", self._next_class)
         on_key(self, "Shift+C", self._previous_class)
+
+    @property
+    def state(self) -> LatentState:
+        """The point in latent space and its history."""
+        return self.moves.state
 
     # The window's hooks
 
@@ -192,7 +198,7 @@ class ExplorePage(Page):
         self._cancel()
         dim, classes = snapshot.info.latent_dim, snapshot.info.num_classes
         if dim != self.state.dim or self.state.point.label >= max(1, classes):
-            self.state = LatentState(dim, seed=0)
+            self.moves.restart(dim)
         self._image = None
         self.stage.picture.clear("Decoding…")
         self.stage.strip.clear()
@@ -209,6 +215,7 @@ class ExplorePage(Page):
         self._meter.cancel()
         self._weights = None
 
+    @Slot(bool)
     def _refresh(self, ask: bool = True) -> None:
         """Show the state on every control, and ask for its picture."""
         point = self.state.point
@@ -294,21 +301,6 @@ class ExplorePage(Page):
 
     # The user's acts
 
-    @Slot(int, float)
-    def _on_moved(self, dimension: int, value: float) -> None:
-        if self.state.set_value(dimension, value, merge=f"z{dimension}"):
-            self._refresh()
-
-    @Slot()
-    def _on_gesture_ended(self) -> None:
-        self.state.end_gesture()
-        self._drag_start = None
-
-    @Slot(int, bool)
-    def _on_lock(self, dimension: int, locked: bool) -> None:
-        self.state.set_lock(dimension, locked)
-        self._refresh(ask=False)
-
     @Slot(int)
     def _on_current(self, dimension: int) -> None:
         self.drag.set_current(dimension)
@@ -318,30 +310,17 @@ class ExplorePage(Page):
     def _on_arranged(self) -> None:
         self._ask_strip()
 
-    @Slot(int, float)
-    def _on_drawn(self, seed: int, temperature: float) -> None:
-        self.state.randomise(seed, temperature)
-        self._refresh()
-
-    @Slot(float)
-    def _on_temperature(self, temperature: float) -> None:
-        """Scale a point that is its seed's draw; one that was moved keeps until the next draw."""
-        point = self.state.point
-        if point.source.startswith("seed ") and not point.edited:
-            self._on_drawn(point.seed, temperature)
-
-    @Slot(int)
-    def _on_label(self, label: int) -> None:
-        self.state.set_label(label)
-        self._refresh()
-
     @Slot()
     def _next_class(self) -> None:
-        self.panel.picker.step(1)
+        self._step_class(1)
 
     @Slot()
     def _previous_class(self) -> None:
-        self.panel.picker.step(-1)
+        self._step_class(-1)
+
+    def _step_class(self, by: int) -> None:
+        if self.info is not None and self.info.conditional:
+            self.panel.picker.step(by)
 
     @Slot(object)
     def _on_image(self, image: ChosenImage) -> None:
@@ -349,36 +328,9 @@ class ExplorePage(Page):
         self._image = ImageStart.of(image, self.state.point.label)
         self._ask()
 
-    @Slot()
-    def _on_reset(self) -> None:
-        self.state.reset()
-        self._refresh()
-
-    @Slot()
-    def _on_undo(self) -> None:
-        self.state.undo()
-        self._refresh()
-
-    @Slot()
-    def _on_redo(self) -> None:
-        self.state.redo()
-        self._refresh()
-
-    @Slot()
-    def _on_drag_began(self) -> None:
-        self._drag_start = self.state.point
-
-    @Slot(float, float)
-    def _on_dragged(self, dx: float, dy: float) -> None:
-        if self._drag_start is not None:
-            across, up = self.drag.directions(self.state.dim)
-            self.state.shift(dx * across + dy * up, self._drag_start, merge="drag")
-            self._refresh()
-
     @Slot(float)
     def _on_value_chosen(self, value: float) -> None:
-        self.state.set_value(self.panel.sliders.current, value)
-        self._refresh()
+        self.moves.jump(self.panel.sliders.current, value)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Welcome pictures once there is a model."""

@@ -22,7 +22,7 @@ from latentlab.ui.context import AppContext
 from latentlab.ui.widgets.class_picker import ClassPicker, class_names
 from latentlab.ui.widgets.latent_slider_list import LatentSliderList
 from latentlab.ui.widgets.seed_controls import SeedControls
-from latentlab.ui.widgets.shortcuts import Keys, click_on_key
+from latentlab.ui.widgets.shortcuts import Keys, LettersPass, click_on_key
 from latentlab.ui.widgets.start_from import StartFrom
 
 WIDTH = 336
@@ -93,6 +93,7 @@ class ExplorePanel(QWidget):
         self.range.setSuffix(" σ")
         self.range.setAccessibleName("Range of the sliders")
         self.range.setToolTip("Range of the sliders and of the strip, in standard deviations (σ) of the prior")
+        LettersPass(self.range)
         self.order.currentIndexChanged.connect(self._on_arranged)
         self.fold.toggled.connect(self._on_arranged)
         self.range.valueChanged.connect(self._on_arranged)

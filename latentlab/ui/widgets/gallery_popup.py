@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal, Slot
+from PySide6.QtCore import QPoint, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.messages import Gallery
 from latentlab.ui import icons, style
-from latentlab.ui.views.picture import PictureView
+from latentlab.ui.views.picture import GAP, PictureView
 
 COLUMNS, ROWS = 8, 5
 PAGE = COLUMNS * ROWS
+CELL = 60
 
 
 class GalleryPopup(QFrame):
@@ -48,7 +49,6 @@ class GalleryPopup(QFrame):
         layout.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
         layout.addWidget(self.view, 1)
         layout.addLayout(row)
-        self.resize(560, 420)
 
     def _button(self, icon: str, tooltip: str, by: int) -> QToolButton:
         button = QToolButton()
@@ -65,12 +65,7 @@ class GalleryPopup(QFrame):
         if gallery is not self.gallery:
             self.gallery = gallery
             self.first = self.current = 0
-        width, height, _ = gallery.images.shape[2], gallery.images.shape[1], 0
-        cell = 60
-        self.resize(
-            min(760, COLUMNS * (cell + 4)) + 2 * style.SPACING,
-            min(600, ROWS * (max(24, round(cell * height / width)) + 22)) + 56,
-        )
+        self.resize(self._size_for(gallery))
         screen = self.screen().availableGeometry()
         x = max(screen.left(), min(anchor.x(), screen.right() - self.width()))
         y = max(screen.top(), min(anchor.y(), screen.bottom() - self.height()))
@@ -78,6 +73,16 @@ class GalleryPopup(QFrame):
         self._fill()
         self.show()
         self.setFocus()
+
+    def _size_for(self, gallery: Gallery) -> QSize:
+        """Return the size that shows every thumbnail at about ``CELL`` pixels, small ones at a whole multiple."""
+        height, width = gallery.images.shape[1:3]
+        scale = CELL / max(height, width)
+        scale = float(round(scale)) if scale >= 2 else scale
+        line = self.fontMetrics().height() + 2 if gallery.labels is not None else 0
+        across = COLUMNS * (round(width * scale) + GAP) + 4 * style.SPACING
+        down = ROWS * (round(height * scale) + line + GAP) + 4 * style.SPACING + self._back.sizeHint().height()
+        return QSize(max(across, 360), down)
 
     def _fill(self) -> None:
         gallery = self.gallery

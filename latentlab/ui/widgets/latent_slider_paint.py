@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, floor
+from math import floor
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 if TYPE_CHECKING:
@@ -152,9 +152,11 @@ class SigmaRuler(QWidget):
         colour.setAlpha(150)
         painter.setPen(colour)
         track = track_rect(self.width(), self.height())
-        width = ceil(QFontMetrics(font).horizontalAdvance("−10σ")) + 4
         for mark in mark_values(self.limit):
             x = track.left() + (mark / self.limit + 1) / 2 * track.width()
-            text = "0" if mark == 0 else f"{'−' if mark < 0 else ''}{abs(mark):g}σ"
-            painter.drawText(QRectF(x - width / 2, 0, width, self.height()), int(Qt.AlignmentFlag.AlignCenter), text)
+            text = f"{mark:g}".replace("-", "−")
+            painter.drawText(QRectF(x - 16, 0, 32, self.height()), int(Qt.AlignmentFlag.AlignCenter), text)
+        right = self.width() - LOCK_WIDTH - 2
+        alignment = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(right - VALUE_WIDTH, 0, VALUE_WIDTH, self.height()), int(alignment), "σ")
         painter.end()

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSpinBox, QToolButton
 
 from latentlab.core.latent_state import MAX_SEED
 from latentlab.ui import icons, style
-from latentlab.ui.widgets.shortcuts import click_on_key
+from latentlab.ui.widgets.shortcuts import LettersPass, click_on_key
 
 NEW_SEEDS = 10_000  # Short numbers can be read out and typed again.
 
@@ -57,6 +57,8 @@ class SeedControls(QWidget):
         self.scale.setAccessibleName("Temperature")
         self.scale.setToolTip("Temperature: standard deviation of the draw, in σ of the prior (1 = the prior)")
         self.scale.valueChanged.connect(self.temperature_changed)
+        LettersPass(self.seed)
+        LettersPass(self.scale)
         self._build()
 
     def _build(self) -> None:
