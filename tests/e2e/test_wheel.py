@@ -22,7 +22,9 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [sys.executable, "-m", "pip"]
     built = subprocess.run(
         [*pip, "wheel", *QUIET, "--no-deps", "--no-build-isolation", "-w", str(wheels), str(ROOT)],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert built.returncode == 0, built.stderr
     (wheel,) = wheels.glob("latentlab-*.whl")

@@ -1,0 +1,139 @@
+"""Benchmarks of latentlab: ``python3 scripts/bench.py [--json] [--only NAME...]``.
+
+Prints the machine and, for each measurement, its median, 99th percentile and count. Figures belong to
+the machine and the moment: compare within one call, not between machines.
+
+======================== ============================================================================
+start_to_first_paint     process start until the window's first picture, warm disk
+event_loop_delay         how late a 10 ms timer fires in the window while the demo trains
+event_loop_worst         the largest such delay after the first 10 s of training
+decode_latency           request to answer of one decode in the window while the demo trains
+demo_images_per_s        training speed of the demo inside the window
+train_images_per_s.NAME  training speed of a recipe without a window
+======================== ============================================================================
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+if os.environ.get("LATENTLAB_BENCH") != "1":  # Run by any Python: set up, then start again inside .venv.
+    from _setup import ensure_project, ensure_qt_libraries, venv_python
+
+    ensure_qt_libraries()
+    ensure_project()
+    os.environ["LATENTLAB_BENCH"] = "1"
+    if os.name == "posix":
+        os.execv(venv_python(), [str(venv_python()), *sys.argv])
+    sys.exit(subprocess.run([str(venv_python()), *sys.argv], check=False).returncode)
+
+HERE = Path(__file__).resolve().parent
+RECIPES = {"vae-arena": 150, "vaegan-arena": 60, "cvae-digits": 400}
+Result = dict[str, Any]
+
+
+def result(name: str, unit: str, values: Iterable[float]) -> Result:
+    """Summarise measurements."""
+    ordered = sorted(values)
+    if not ordered:
+        raise SystemExit(f"bench: {name} measured nothing")
+    p99 = ordered[min(len(ordered) - 1, round(0.99 * (len(ordered) - 1)))]
+    return {"name": name, "unit": unit, "median": ordered[len(ordered) // 2], "p99": p99, "n": len(ordered)}
+
+
+def _window(*arguments: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.json"
+        environment = {**os.environ, "LATENTLAB_CONFIG": folder}
+        if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            environment.setdefault("QT_QPA_PLATFORM", "offscreen")
+        command = [sys.executable, str(HERE / "bench_window.py"), arguments[0], str(out), *arguments[1:]]
+        subprocess.run(command, check=True, env=environment)
+        return dict(json.loads(out.read_text()))
+
+
+def bench_start(quick: bool) -> list[Result]:
+    """Start the app several times; the first start only warms the disk."""
+    _window("start")
+    starts = [_window("start") for _ in range(3 if quick else 9)]
+    if any(start["torch_loaded"] for start in starts):
+        raise SystemExit("bench: torch was imported before the first paint")
+    return [result("start_to_first_paint", "s", (start["first_paint_s"] for start in starts))]
+
+
+def bench_window(quick: bool) -> list[Result]:
+    """Let the demo train in its window."""
+    seen = _window("demo", "20" if quick else "60")
+    return [
+        result("event_loop_delay", "ms", seen["delays_ms"]),
+        result("event_loop_worst", "ms", [max(seen["settled_delays_ms"])]),
+        result("decode_latency", "ms", seen["decode_ms"]),
+        result("demo_images_per_s", "images/s", [seen["images_per_s"]]),
+    ]
+
+
+def bench_training(quick: bool) -> list[Result]:
+    """Train recipes headless on the best device there is."""
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, steps in RECIPES.items():
+            command = [sys.executable, "-m", "latentlab", "train", name, "--json", "--out", f"{folder}/{name}"]
+            more = ["--steps", str(steps // 3 if quick else steps), "--set", "training.checkpoint_every=1000000"]
+            done = subprocess.run([*command, *more], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            speed = json.loads(done.stdout)["images_per_s"]
+            results.append(result(f"train_images_per_s.{name}", "images/s", [speed]))
+    return results
+
+
+BENCHES: dict[str, Callable[[bool], list[Result]]] = {
+    "start": bench_start,
+    "window": bench_window,
+    "training": bench_training,
+}
+
+
+def environment() -> dict[str, Any]:
+    """Describe the machine."""
+    import torch
+
+    from latentlab.models.device import choose_device
+
+    return {
+        "device": choose_device().describe(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "system": platform.system(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+    }
+
+
+def main() -> int:
+    """Run the benchmarks and print them."""
+    parser = argparse.ArgumentParser(description="Benchmarks of latentlab.")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--only", nargs="+", choices=list(BENCHES), default=list(BENCHES), help="run these only")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, shorter runs")
+    args = parser.parse_args()
+    facts = environment()
+    results = [line for name in args.only for line in BENCHES[name](args.quick)]
+    if args.json:
+        print(json.dumps({"environment": facts, "results": results}))
+        return 0
+    print("  ".join(f"{key} {value}" for key, value in facts.items()))
+    for line in results:
+        print(f"{line['name']:<36} {line['median']:>10.3f} {line['unit']:<9} p99 {line['p99']:.3f}  n {line['n']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
