@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 
 from latentlab.core.latent_state import sample_z
-from latentlab.core.messages import ReconstructRequest
+from latentlab.core.messages import ReconstructRequest, TrainingState
 from latentlab.ui.pages.condition import ConditionPage
 from latentlab.ui.pages.condition_grid import MOST_CELLS, style_grid
 
@@ -160,7 +160,7 @@ def test_the_grid_follows_newer_weights(ready, context, qtbot):
 
 def test_a_model_without_classes_says_which_recipe_has_them(page, context, qtbot):
     chosen = []
-    page.empty._on_click = lambda: chosen.append(True)
+    page.context.choose_recipe = lambda: chosen.append(True)
     put_weights(context, model_info("vae"))
     page.tick()
     assert page.empty.isVisible()
@@ -172,6 +172,7 @@ def test_a_model_without_classes_says_which_recipe_has_them(page, context, qtbot
 
 def test_choosing_a_recipe_reaches_the_window(qtbot, context):
     asked = []
+    context.training.state = TrainingState.IDLE
     context.choose_recipe = lambda: asked.append(True)
     page = ConditionPage(context)
     qtbot.addWidget(page)
@@ -189,8 +190,12 @@ def test_a_hidden_page_asks_for_nothing_and_a_shown_one_at_once(ready, context):
 
 
 def test_a_new_run_starts_empty(ready, context):
+    context.training.weights.clear()
     ready.restart()
     assert ready.empty.isVisible()
+    assert "getting ready" in ready.empty.label.text()
+    context.training.state = TrainingState.IDLE
+    ready.tick()
     assert "Nothing to show yet" in ready.empty.label.text()
     assert ready.status_text() == ""
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QSlider
 
 from latentlab.core.latent_state import sample_z
-from latentlab.core.messages import DecodeRequest, ReconstructRequest
+from latentlab.core.messages import DecodeRequest, ReconstructRequest, TrainingState
 from latentlab.ui.pages.explore import ExplorePage
 
 LEFT = Qt.MouseButton.LeftButton
@@ -53,6 +53,7 @@ def grey(value):
 
 def test_without_weights_the_page_says_what_to_do_and_does_it(qtbot, context):
     trained = []
+    context.training.state = TrainingState.IDLE
     context.train = lambda: trained.append(True)
     page = ExplorePage(context)
     qtbot.addWidget(page)
@@ -62,6 +63,16 @@ def test_without_weights_the_page_says_what_to_do_and_does_it(qtbot, context):
     qtbot.mouseClick(page.empty.button, LEFT)
     assert trained
     assert context.inference.requests == []
+
+
+def test_while_a_training_gets_ready_the_page_says_so_and_offers_no_button(page, context):
+    context.training.state = TrainingState.PREPARING
+    page.tick()
+    assert "getting ready" in page.empty.label.text()
+    assert not page.empty.button.isVisible()
+    context.training.state = TrainingState.FAILED
+    page.tick()
+    assert page.empty.button.isVisible()
 
 
 def test_the_first_weights_show_a_decoded_picture(ready, context):

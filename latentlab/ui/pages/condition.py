@@ -34,6 +34,7 @@ from latentlab.ui.widgets.weights_follow import FollowBar
 FOLLOW_EVERY_S = 0.25
 ARROWS = {Qt.Key.Key_Left: (0, -1), Qt.Key.Key_Right: (0, 1), Qt.Key.Key_Up: (-1, 0), Qt.Key.Key_Down: (1, 0)}
 WAITING = "Nothing to show yet. Train a class-conditional model, such as the recipe cvae-digits, or open a run of one."
+PREPARING = "The training is getting ready. Its first weights are decoded here as soon as there are any."
 UNCONDITIONAL = (
     "This model does not know classes: its decoder sees z only. The recipe cvae-digits trains one that does."
 )
@@ -97,7 +98,7 @@ class ConditionPage(Page):
         row = QHBoxLayout(content)
         row.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
         row.addWidget(self.splitter)
-        self.empty = EmptyState(WAITING, "Choose a recipe", self.context.choose_recipe, "condition")
+        self.empty = EmptyState(WAITING, "Choose a recipe", self._choose_recipe, "condition")
         self.stack = QStackedLayout(self)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(content)
@@ -123,6 +124,7 @@ class ConditionPage(Page):
         """Decode the grid again when there are newer weights."""
         weights, snapshot = self.follow_bar.follow.newest()
         if snapshot is None:
+            self._show_empty(WAITING)
             return
         if self.info is not snapshot.info:
             self._start_with(snapshot)
@@ -135,6 +137,16 @@ class ConditionPage(Page):
             self._ask()
         self.follow_bar.tick()
 
+    def _show_empty(self, text: str) -> None:
+        """Say what to do, or what is being waited for."""
+        preparing = text == WAITING and self.context.training.state.active
+        self.empty.set_text(PREPARING if preparing else text)
+        self.empty.button.setVisible(not preparing)
+        self.stack.setCurrentIndex(0)
+
+    def _choose_recipe(self) -> None:
+        self.context.choose_recipe()
+
     def status_text(self) -> str:
         """Return the age of the weights behind the grid."""
         return self.follow_bar.text()
@@ -146,8 +158,7 @@ class ConditionPage(Page):
         self.follow_bar.clear()
         self.info = self._grid = self._shown = None
         self._forget_image()
-        self.empty.set_text(WAITING)
-        self.stack.setCurrentIndex(0)
+        self._show_empty(WAITING)
 
     def save_state(self) -> dict[str, object]:
         """Return the splitter, the number of styles and the temperature."""
@@ -193,8 +204,7 @@ class ConditionPage(Page):
         self.row = self.label = 0
         self._grid = self._shown = None
         if not snapshot.info.conditional:
-            self.empty.set_text(UNCONDITIONAL)
-            self.stack.setCurrentIndex(0)
+            self._show_empty(UNCONDITIONAL)
             return
         self.panel.set_model(snapshot.info)
         self.grid.clear("Decoding…")

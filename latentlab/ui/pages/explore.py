@@ -39,6 +39,7 @@ from latentlab.ui.widgets.splitters import restore_sizes
 
 FOLLOW_EVERY_S = 0.1
 EMPTY = "Nothing to explore yet. Train a model, or open a run, and its latent space appears here while it learns."
+PREPARING = "The training is getting ready. Its first weights are decoded here as soon as there are any."
 
 
 class ExplorePage(Page):
@@ -81,7 +82,7 @@ class ExplorePage(Page):
         row = QHBoxLayout(content)
         row.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
         row.addWidget(self.splitter)
-        self.empty = EmptyState(EMPTY, "Train", self.context.train, "explore")
+        self.empty = EmptyState(EMPTY, "Train", self._train, "explore")
         self.stack = QStackedLayout(self)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(content)
@@ -122,6 +123,7 @@ class ExplorePage(Page):
         """Follow the weights: the picture often, the strip and the dimensions' use now and then."""
         weights, snapshot = self.stage.follow_bar.follow.newest()
         if snapshot is None:
+            self._show_empty()
             return
         if self.info is not snapshot.info:
             self._start_with(snapshot)
@@ -132,6 +134,16 @@ class ExplorePage(Page):
         self._strip.follow(weights)
         self._meter.follow(weights, self.context.training.gallery.get()[1], snapshot.info.conditional)
         self.stage.follow_bar.tick()
+
+    def _show_empty(self) -> None:
+        """Say what to do, or what is being waited for."""
+        preparing = self.context.training.state.active
+        self.empty.set_text(PREPARING if preparing else EMPTY)
+        self.empty.button.setVisible(not preparing)
+        self.stack.setCurrentIndex(0)
+
+    def _train(self) -> None:
+        self.context.train()
 
     def status_text(self) -> str:
         """Return the age of the weights behind the picture."""
@@ -144,7 +156,7 @@ class ExplorePage(Page):
         self.stage.follow_bar.clear()
         self.info = None
         self._image = None
-        self.stack.setCurrentIndex(0)
+        self._show_empty()
 
     def save_state(self) -> dict[str, object]:
         """Return splitters and the arrangement of the sliders."""

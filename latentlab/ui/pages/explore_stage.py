@@ -108,7 +108,7 @@ class ExploreStage(QWidget):
     def show_strip(self, images: Images, values: np.ndarray, dimension: int, value: float) -> None:
         """Show the decoded traversal of a dimension; the picture nearest to ``value`` is marked."""
         self.values = values
-        captions = [f"{round(float(v), 2) + 0.0:g}σ".replace("-", "−") for v in values]
+        captions = [f"{round(float(v), 2) + 0.0:g}".replace("-", "−") for v in values]
         self.strip.set_images(images, columns=len(images), captions=captions)
         self.mark(value)
         self.strip_label.setText(
