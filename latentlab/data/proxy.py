@@ -1,12 +1,14 @@
-"""A video's frames at a model's size, on disk and memory-mapped, so that a scrub is a copy and not a decode.
+"""A video's frames at a model's size, on disk, so that a scrub is a copy and not a decode.
 
 ::
 
     <cache>/proxies/<key>.npy        (N, H, W, C) uint8, present only when whole
                     .<key>-<id>.part  the same while it is being built
 
-The key covers the file's identity and the crop, size and channels. Rows are written with ordinary
-writes and read through a map: a full disk is then an error that can be told, not a bus error.
+The key covers the file's identity and the crop, size and channels. The file is written and read
+with ordinary calls instead of a memory map: that costs 10 µs a frame, a full disk or a file cut by
+somebody else is then an error that can be told and not a bus error that ends the app, and a proxy of
+gigabytes does not count as the app's memory.
 """
 
 from __future__ import annotations
@@ -15,16 +17,17 @@ import contextlib
 import hashlib
 import json
 import os
+import threading
 import time
 import uuid
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import Images, ProgressSink
+from latentlab.core.messages import Images, Ints, ProgressSink
 from latentlab.core.paths import cache_dir
 from latentlab.data.cache import limit_bytes
 from latentlab.data.progress import Ticker, ignore
@@ -35,6 +38,7 @@ from latentlab.data.video_shape import FrameShape
 FORMAT = 1
 SHARE_OF_CACHE = 0.5
 FLUSH_S = 0.1
+REMOVE = "Remove the folder proxies from latentlab's cache; it is made again."
 
 
 class Proxy:
@@ -55,7 +59,10 @@ class Proxy:
             raise ValueError("a proxy needs a size")
         self.path, self.index, self.shape = Path(path), index, shape
         self.available = 0
-        self._rows: npt.NDArray[np.uint8] | None = None
+        self._rows: FileIO | None = None
+        self._start = 0
+        self._closed = False
+        self._lock = threading.Lock()
         self._file = _folder() / f"{_key(self.path, index, shape)}.npy"
         self._take_cached()
 
@@ -71,12 +78,44 @@ class Proxy:
 
     def read(self, n: int) -> Images | None:
         """Return a fresh copy of frame ``n`` (H, W, C), or None while it is not there."""
-        return None if n >= self.available or self._rows is None else np.array(self._rows[n])
+        if n >= self.available:
+            return None
+        picture = np.empty(self._dimensions[1:], dtype=np.uint8)
+        with self._lock:
+            if self._rows is None:
+                return None
+            self._rows.seek(self._start + n * picture.nbytes)
+            whole = self._rows.readinto(picture.data.cast("B")) == picture.nbytes
+        return picture if whole else None
 
-    def read_many(self, numbers: npt.NDArray[np.int64]) -> Images:
-        """Return fresh copies of frames that are all available, (len(numbers), H, W, C)."""
-        assert self._rows is not None
-        return np.array(self._rows[numbers])
+    def read_many(self, numbers: Ints) -> Images:
+        """Return fresh copies of frames that are all available, (len(numbers), H, W, C).
+
+        Raises
+        ------
+        InputError
+            If the file in the cache was cut by somebody else.
+        """
+        pictures = np.empty((len(numbers), *self._dimensions[1:]), dtype=np.uint8)
+        for place, number in enumerate(numbers.tolist()):
+            picture = self.read(number)
+            if picture is None:
+                raise InputError(f"{self._file.name} in the cache is damaged", where=str(self._file), hint=REMOVE)
+            pictures[place] = picture
+        return pictures
+
+    def close(self) -> None:
+        """Release the file; nothing is available afterwards."""
+        with self._lock:
+            self._closed, self.available = True, 0
+            if self._rows is not None:
+                self._rows.close()
+            self._rows = None
+
+    @property
+    def _dimensions(self) -> tuple[int, int, int, int]:
+        assert self.shape.size is not None
+        return (self.frames, *self.shape.size, self.shape.channels)
 
     def build(self, progress: ProgressSink | None = None) -> None:
         """Decode the whole video into the proxy; at once when it is whole already.
@@ -104,7 +143,7 @@ class Proxy:
 
     def _fill(self, part: Path, progress: ProgressSink) -> None:
         with VideoReader(self.path, self.index) as reader, part.open("wb") as file:
-            self._map(part, file)
+            self._begin(part, file)
             ticker = Ticker(progress, "Preparing video", self.frames)
             written, due = 0, 0.0
             for number, frame in reader.iterate():
@@ -125,25 +164,32 @@ class Proxy:
             os.replace(part, self._file)
         evict(keep=self._file)
 
-    def _map(self, part: Path, file: BinaryIO) -> None:
-        """Write the header, reserve the length, and map the rows for reading."""
-        assert self.shape.size is not None
-        dimensions = (self.frames, *self.shape.size, self.shape.channels)
-        header = {"descr": "|u1", "fortran_order": False, "shape": dimensions}
+    def _begin(self, part: Path, file: BinaryIO) -> None:
+        """Write the header and open the file for reading."""
+        header = {"descr": "|u1", "fortran_order": False, "shape": self._dimensions}
         np.lib.format.write_array_header_1_0(file, header)
-        start = file.tell()
-        file.truncate(start + int(np.prod(dimensions)))
         file.flush()
-        self._rows = np.memmap(part, dtype=np.uint8, mode="r", offset=start, shape=dimensions)
+        self._use(part, file.tell())
+
+    def _use(self, path: Path, start: int) -> None:
+        """Read frames from ``path``, where they begin at byte ``start``, from now on."""
+        with self._lock:
+            if self._rows is not None:
+                self._rows.close()
+            self._rows, self._start = None if self._closed else FileIO(path), start
 
     def _take_cached(self) -> None:
         try:
-            rows = np.load(self._file, mmap_mode="r")
+            with self._file.open("rb") as file:
+                np.lib.format.read_magic(file)
+                found = np.lib.format.read_array_header_1_0(file)
+                start = file.tell()
+            whole = self._file.stat().st_size == start + int(np.prod(self._dimensions))
         except (OSError, ValueError, EOFError):
             return
-        assert self.shape.size is not None
-        if rows.shape == (self.frames, *self.shape.size, self.shape.channels) and rows.dtype == np.uint8:
-            self._rows, self.available = rows, self.frames
+        if whole and found == (self._dimensions, False, np.dtype(np.uint8)):
+            self._use(self._file, start)
+            self.available = self.frames
             with contextlib.suppress(OSError):
                 os.utime(self._file)  # Last use, for eviction.
 

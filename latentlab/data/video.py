@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -120,12 +120,22 @@ class VideoReader:
         return self._to_rgb(self._find(n))
 
     def iterate(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[tuple[int, Images]]:
-        """Yield ``(n, frame)`` for n in ``range(start, stop, step)``; frames between are decoded, not converted."""
-        stop = self.frames if stop is None else stop
-        for n in range(start, stop, step):
-            if n >= self.frames:  # The index was found too long on the way and has been put right.
-                return
-            yield n, self.read(n)
+        """Yield ``(n, frame)`` for n in ``range(start, stop, step)``."""
+        return self.each(range(start, self.frames if stop is None else stop, step))
+
+    def each(self, numbers: Iterable[int]) -> Iterator[tuple[int, Images]]:
+        """Yield ``(n, frame)`` for ascending frame numbers; frames between are decoded, not converted.
+
+        Ends early where the file turns out shorter than its packets promised.
+        """
+        for n in numbers:
+            try:
+                frame = self.read(n)
+            except (IndexError, InputError):
+                if n >= self.frames:
+                    return
+                raise
+            yield n, frame
 
     def close(self) -> None:
         """Release the file; the reader cannot be used afterwards."""

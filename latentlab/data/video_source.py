@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +94,7 @@ def decode_videos(pattern: str, config: DataConfig, progress: ProgressSink | Non
     row = 0
     for position, (file, index, numbers) in enumerate(chosen):
         with VideoReader(file, index) as reader:
-            for number, frame in _read_each(reader, numbers):
+            for number, frame in reader.each(numbers.tolist()):
                 images[row] = shape.apply(frame)
                 file_of[row], frame_of[row] = position, number
                 row += 1
@@ -151,12 +150,6 @@ def _spread(plans: list[tuple[Path, Any, Ints]], limit: int | None) -> list[tupl
             result.append((file, index, numbers[mine]))
         start += len(numbers)
     return result
-
-
-def _read_each(reader: VideoReader, numbers: Ints) -> Iterator[tuple[int, Images]]:
-    for number in numbers.tolist():
-        if number < reader.frames:  # Fewer when the file turned out shorter than its packets promised.
-            yield number, reader.read(number)
 
 
 def _split_by_file(file_of: Ints, test_fraction: float) -> tuple[Ints, Ints]:

@@ -82,10 +82,10 @@ class VideoWorker:
 
     def close(self) -> None:
         """Release the file and everything made for it."""
-        self._build_proxy(None)
+        self._drop_proxy()
         if self.reader is not None:
             self.reader.close()
-        self.reader = self.proxy = self.curve = None
+        self.reader = self.curve = None
         self._film_wanted = None
 
     def release(self) -> None:
@@ -235,8 +235,8 @@ class VideoWorker:
 
     def _forget_model(self) -> None:
         if self._replica is not None:
-            self._build_proxy(None)
-            self._replica = self.proxy = self.curve = None
+            self._drop_proxy()
+            self._replica = self.curve = None
             self.slots.curve.clear()
 
     def _shape(self) -> FrameShape:
@@ -255,9 +255,17 @@ class VideoWorker:
             return
         from latentlab.data.proxy import Proxy
 
+        self._drop_proxy()
         self.proxy = Proxy(self.reader.path, self.reader.index, shape)
         self.curve = CurveKeeper(self.reader.frames, self.slots.curve)
         self._build_proxy(self.proxy)
+
+    def _drop_proxy(self) -> None:
+        """Stop building; what a builder still writes goes to a file that nobody reads."""
+        self._build_proxy(None)
+        if self.proxy is not None:
+            self.proxy.close()
+        self.proxy = None
 
     def _take_corrected_index(self) -> None:
         """Follow the builder when it found that the file holds fewer frames than its packets promise."""

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import video_clips
+
+from latentlab.core.errors import InputError
+from latentlab.data import video, video_index
+from latentlab.data.video import VideoReader
+
+X265 = "keyint=24:log-level=none"
+CLIPS = {
+    "long-group.mp4": ("libx264", {"g": "250", "bf": "3"}, "yuv420p"),
+    "b-frames.mkv": ("libx264", {"g": "25", "bf": "3"}, "yuv420p"),
+    "open-group.mp4": ("libx264", {"g": "24", "bf": "3", "x264-params": "open-gop=1"}, "yuv420p"),
+    "gradual-refresh.mp4": ("libx264", {"g": "30", "x264-params": "intra-refresh=1"}, "yuv420p"),
+    "untimed.avi": ("libx264", {"g": "30", "bf": "3"}, "yuv420p"),
+    "raw.h264": ("libx264", {"g": "30", "bf": "2"}, "yuv420p"),
+    "hevc.mp4": ("libx265", {"x265-params": X265}, "yuv420p"),
+    "mpeg4.avi": ("mpeg4", {"g": "30", "bf": "2"}, "yuv420p"),
+    "mpeg2.ts": ("mpeg2video", {"g": "15", "bf": "2"}, "yuv420p"),
+    "vp8.webm": ("libvpx", {"g": "30", "auto-alt-ref": "1", "lag-in-frames": "16", "cpu-used": "8"}, "yuv420p"),
+    "vp9.webm": ("libvpx-vp9", {"g": "30", "lag-in-frames": "16", "deadline": "realtime"}, "yuv420p"),
+    "mjpeg.avi": ("mjpeg", {"q": "3"}, "yuvj420p"),
+    "lossless.mkv": ("ffv1", {}, "yuv420p"),
+}
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clips")
+
+    def get(name: str) -> Path:
+        path, (codec, options, pix_fmt) = folder / name, CLIPS[name]
+        if codec not in av.codecs_available:
+            pytest.skip(f"no {codec} encoder here")
+        return path if path.exists() else video_clips.write_clip(path, codec, options=options, pix_fmt=pix_fmt)
+
+    return get
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_fifty_random_seeks_each_give_the_frame_of_reading_in_sequence(clips, name, monkeypatch):
+    monkeypatch.setattr(video, "RECENT_BYTES", 0)  # No help from the frames decoded a moment ago.
+    with VideoReader(clips(name)) as reader:
+        sequence = [frame for _, frame in reader.iterate()]
+    assert [video_clips.number_in(frame) for frame in sequence] == list(range(90))
+    chooser = random.Random(name)
+    with VideoReader(clips(name)) as reader:
+        assert reader.frames == 90
+        for n in [89, 0, 88, 1, *(chooser.randrange(90) for _ in range(50))]:
+            assert np.array_equal(reader.read(n), sequence[n]), f"frame {n}"
+
+
+@pytest.mark.parametrize("name", ["long-group.mp4", "mpeg4.avi", "vp9.webm"])
+def test_frames_agree_with_opencv_reading_in_sequence(clips, name):
+    capture = cv2.VideoCapture(str(clips(name)))
+    with VideoReader(clips(name)) as reader:
+        for _, frame in reader.iterate():
+            good, other = capture.read()
+            assert good
+            assert np.abs(frame.astype(int) - other[..., ::-1]).mean() < 4
+    assert not capture.read()[0]
+    capture.release()
+
+
+def test_stepping_backwards_decodes_a_group_once(clips, monkeypatch):
+    with VideoReader(clips("long-group.mp4")) as reader:
+        reader.read(80)
+        monkeypatch.setattr(reader, "_forward", lambda n: pytest.fail(f"decoded again for {n}"))
+        assert [video_clips.number_in(reader.read(n)) for n in range(79, 40, -1)] == list(range(79, 40, -1))
+
+
+def test_iterating_with_a_step_gives_those_frames(clips):
+    with VideoReader(clips("b-frames.mkv")) as reader:
+        found = [(n, video_clips.number_in(frame)) for n, frame in reader.iterate(5, 80, 7)]
+    assert found == [(n, n) for n in range(5, 80, 7)]
+
+
+def test_times_of_a_variable_rate_are_the_files_own(tmp_path):
+    times = [n * 20 + (n % 5) * 3 + (400 if n > 30 else 0) for n in range(60)]
+    path = video_clips.write_clip(tmp_path / "v.mkv", frames=60, times=times, options={"g": "20", "bf": "2"})
+    with VideoReader(path) as reader:
+        assert reader.frames == 60
+        assert np.allclose((reader.times_s - reader.times_s[0]) * 1000, times, atol=1.01)
+        assert video_clips.number_in(reader.read(31)) == 31
+
+
+def test_facts_of_a_clip(clips):
+    with VideoReader(clips("b-frames.mkv")) as reader:
+        info = reader.info
+    assert (info.frames, info.width, info.height, info.codec, info.rotation) == (90, 96, 64, "h264", 0)
+    assert info.fps == pytest.approx(30, rel=1e-3)
+    assert info.duration_s == pytest.approx(3, rel=0.01)
+
+
+def test_frames_are_fresh_and_can_be_changed(clips):
+    with VideoReader(clips("b-frames.mkv")) as reader:
+        first = reader.read(10)
+        first[:] = 0
+        assert reader.read(10).max() > 100
+        assert first.dtype == np.uint8
+        assert first.flags.c_contiguous
+        assert first.shape == (64, 96, 3)
+
+
+@pytest.mark.parametrize("turn", [90, 180, -90])
+def test_rotation_is_applied_as_players_do(tmp_path, turn):
+    path = tmp_path / "turned.mp4"
+    source = video_clips.write_clip(tmp_path / "plain.mp4", frames=5)
+    rotate(source, path, turn)
+    with VideoReader(source) as plain, VideoReader(path) as turned:
+        expected = np.rot90(plain.read(3), turned.info.rotation // 90)
+        assert turned.info.rotation % 360 == turn % 360
+        assert turned.size == expected.shape[1::-1]
+        assert np.array_equal(turned.read(3), expected)
+
+
+def rotate(source: Path, path: Path, counter_clockwise: int) -> None:
+    """Write the display matrix of a rotation into the track header of an mp4 (ISO 14496-12, tkhd)."""
+    data = bytearray(source.read_bytes())
+    place = data.index(b"tkhd") + 4 + 40  # version, times, id, duration, layer, volume (version 0)
+    sine, cosine = {90: (-1, 0), 180: (0, -1), -90: (1, 0)}[counter_clockwise]
+    matrix = [cosine * 65536, sine * 65536, 0, -sine * 65536, cosine * 65536, 0, 0, 0, 1 << 30]
+    data[place : place + 36] = b"".join(value.to_bytes(4, "big", signed=True) for value in matrix)
+    path.write_bytes(data)
+
+
+def test_a_file_cut_in_the_middle_gives_the_frames_that_are_left(tmp_path, clips):
+    whole = clips("b-frames.mkv")
+    cut = tmp_path / "cut.mkv"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    with VideoReader(cut) as reader:
+        numbers = [video_clips.number_in(frame) for _, frame in reader.iterate()]
+        assert 20 < reader.frames < 90
+        assert len(numbers) == reader.frames
+        assert numbers[: reader.frames - 4] == list(range(reader.frames - 4))
+
+
+def test_a_count_that_promises_too_much_is_put_right(clips):
+    path = clips("b-frames.mkv")
+    honest = video_index.build_index(path)
+    lying = video_index.FrameIndex(
+        np.append(honest.pts, honest.pts[-1] + np.arange(1, 6)), honest.entries, honest.entry_ticks, True
+    )
+    with VideoReader(path, lying) as reader:
+        assert reader.frames == 95
+        with pytest.raises(InputError, match="cannot be decoded"):
+            reader.read(93)
+        assert reader.frames == 90
+        assert video_clips.number_in(reader.read(89)) == 89
+
+
+def spoil(kind: str, folder: Path, clip: Path) -> Path:
+    path = folder / "bad.mp4"
+    if kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "text":
+        path.write_text("This is a letter, not a film.\n" * 50)
+    elif kind == "truncated":
+        path.write_bytes(clip.read_bytes()[:2000])
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "sound":
+        return write_sound(folder / "tone.m4a")
+    return path
+
+
+def write_sound(path: Path) -> Path:
+    with av.open(str(path), "w") as output:
+        voice = output.add_stream("aac", rate=44100, layout="mono")
+        video_clips._write_tone(output, voice, 0.5)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("missing", "There is no video"),
+        ("empty", "is empty"),
+        ("text", "not a video"),
+        ("truncated", "not a video or is damaged"),
+        ("folder", "is a folder"),
+        ("sound", "holds no video"),
+    ],
+)
+def test_what_cannot_be_opened_says_so_once_and_clearly(tmp_path, clips, kind, words):
+    with pytest.raises(InputError, match=words) as caught:
+        VideoReader(spoil(kind, tmp_path, clips("long-group.mp4")))
+    assert caught.value.where
+    assert caught.value.hint
+
+
+def test_a_file_that_vanishes_is_told_at_the_next_restart(tmp_path, clips):
+    path = shutil.copy(clips("b-frames.mkv"), tmp_path / "gone.mkv")
+    reader = VideoReader(Path(path))
+    reader.read(85)
+    Path(path).unlink()
+    reader._recent.clear()
+    with pytest.raises(InputError, match="There is no video"):
+        reader.read(0)
+    reader.close()
+
+
+def test_frames_out_of_range_are_refused(clips):
+    with VideoReader(clips("b-frames.mkv")) as reader:
+        for n in (-1, 90):
+            with pytest.raises(IndexError):
+                reader.read(n)
+
+
+def test_odd_sizes_are_kept(tmp_path):
+    path = video_clips.write_clip(tmp_path / "odd.mkv", "ffv1", 3, pix_fmt="bgr0", size=(121, 65))
+    with VideoReader(path) as reader:
+        assert reader.size == (121, 65)
+        assert np.array_equal(reader.read(2), video_clips.picture(2, 121, 65))
+
+
+def test_real_clips_seek_exactly(shared_data):
+    paths = sorted((shared_data / "videos").glob("crafter_episode/*.mp4"))
+    assert paths
+    with VideoReader(paths[0]) as reader:
+        sequence = [frame for _, frame in reader.iterate()]
+        reader._recent.clear()
+        for n in random.Random(1).sample(range(len(sequence)), 30):
+            assert np.array_equal(reader.read(n), sequence[n])
