@@ -49,6 +49,9 @@ class ExploreSession:
         self.policy = policy or choose_device("auto", "fp32")
         self.step = -1
         self.taken_at = 0.0
+        cuda = self.policy.device.type == "cuda"
+        # A stream of its own, and before the trainer's: a picture need not wait for the steps that are queued.
+        self._stream = torch.cuda.Stream(self.policy.device, priority=-1) if cuda else None
         self._model: LatentModel | None = None
         self._targets: dict[str, Tensor] = {}
 
@@ -65,23 +68,34 @@ class ExploreSession:
         InputError
             If the weights do not belong to the model they come with.
         """
-        if self._model is None or _differs(self._model.info, snapshot.info):
-            self._model = None
-            model = self.policy.place(build_model(snapshot.info)).eval()
-            self._targets = dict(model.inference_state())
-            missing = self._targets.keys() - snapshot.state.keys()
-            if missing:
-                raise InputError(f"The weights lack {min(missing)}", where="checkpoint")
-            self._model = model
-        self._model.info = snapshot.info
-        try:
-            with torch.no_grad():
-                for name, target in self._targets.items():
-                    target.copy_(snapshot.state[name])
-        except (KeyError, RuntimeError) as error:
+        with torch.cuda.stream(self._stream):  # None changes nothing.
+            if self._stream is not None:
+                self._stream.wait_stream(torch.cuda.default_stream(self.policy.device))
+            model, targets = self._networks(snapshot)
             self._model = None  # Half-copied weights must not answer anything.
-            raise InputError(f"The weights do not fit the model: {error}", where="checkpoint") from None
+            try:
+                with torch.no_grad():
+                    for name, target in targets.items():
+                        target.copy_(snapshot.state[name])
+            except RuntimeError as error:
+                raise InputError(f"The weights do not fit the model: {error}", where="checkpoint") from None
+            if self._stream is not None:
+                self._stream.synchronize()  # The trainer may free the snapshot as soon as this returns.
+        model.info = snapshot.info
+        self._model, self._targets = model, targets
         self.step, self.taken_at = snapshot.step, snapshot.taken_at
+
+    def _networks(self, snapshot: WeightSnapshot) -> tuple[LatentModel, dict[str, Tensor]]:
+        """Return networks for a snapshot and the tensors to copy it into: those there are, where they fit."""
+        model, targets = self._model, self._targets
+        if model is None or _differs(model.info, snapshot.info) or targets.keys() - snapshot.state.keys():
+            model = self.policy.place(build_model(snapshot.info)).eval()
+            targets = dict(model.inference_state())
+        missing = targets.keys() - snapshot.state.keys()
+        if missing:
+            self._model = None
+            raise InputError(f"The weights lack {min(missing)}", where="checkpoint")
+        return model, targets
 
     def run(self, request: InferenceRequest) -> InferenceResult:
         """Answer a request; whatever is wrong with it is the answer's ``error``.
@@ -93,7 +107,7 @@ class ExploreSession:
         """
         began = time.perf_counter()
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), torch.cuda.stream(self._stream):
                 result = self._answer(request)
         except (LatentLabError, RuntimeError) as error:
             result = self._result(request, error=ErrorReport.of(error, "exploring"))
@@ -167,9 +181,4 @@ def _host(tensor: Tensor) -> Floats:
 
 def _differs(old: ModelInfo, new: ModelInfo) -> bool:
     """Whether networks built for ``old`` cannot take weights of ``new``."""
-    return (old.image_shape, old.num_classes, old.recipe.model, old.recipe.objective.reconstruction) != (
-        new.image_shape,
-        new.num_classes,
-        new.recipe.model,
-        new.recipe.objective.reconstruction,
-    )
+    return (old.image_shape, old.num_classes, old.recipe.model) != (new.image_shape, new.num_classes, new.recipe.model)

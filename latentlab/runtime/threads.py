@@ -50,6 +50,7 @@ def step_aside() -> None:
     """
     if sys.platform == "linux":
         try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), TRAINER_NICE)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + TRAINER_NICE)
         except OSError:  # A sandbox may forbid it; training works all the same.
             return

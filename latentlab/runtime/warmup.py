@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, QThread, Signal
 
 from latentlab.runtime.threads import prepare_torch, step_aside
+
+
+@contextmanager
+def without_collections() -> Iterator[None]:
+    """Keep the garbage collector from walking what is imported in this block, now and ever after.
+
+    Torch brings some 300,000 objects that live as long as the process. A full collection walks them all
+    and holds the interpreter meanwhile: measured, stalls of the window of up to 160 ms, several of
+    them during the import and one now and then for ever. Frozen, they are never looked at again.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        atexit.register(gc.unfreeze)  # What is frozen would not be torn down, and some extensions complain.
+        if was_enabled:
+            gc.enable()
 
 
 def warm_up() -> None:
@@ -50,7 +73,8 @@ class WarmupThread(QThread):
         """Warm up. Thread: warm-up."""
         step_aside()
         try:
-            warm_up()
+            with without_collections():
+                warm_up()
         except Exception as error:  # noqa: BLE001 - logged through the hook, and met again by the first user.
             sys.excepthook(type(error), error, error.__traceback__)
         self.done.emit()

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from latentlab.core.messages import Preview
+from latentlab.core.run_folder import PREVIEWS
+from latentlab.runtime.previews import newest_preview, read_preview
+from latentlab.training.preview_files import write_preview
+
+
+def pictures(count: int, shape: tuple[int, int, int], seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("count", [1, 5, 8, 11, 24])
+@pytest.mark.parametrize("shape", [(16, 16, 1), (17, 21, 3)])
+def test_pictures_come_back_bit_by_bit(tmp_path, count, shape):
+    originals, reconstructions = pictures(count, shape, 0), pictures(count, shape, 1)
+    samples = pictures(count + 1, shape, 2)
+    write_preview(tmp_path / PREVIEWS, Preview(120, originals, reconstructions, samples))
+    preview = read_preview(newest_preview(tmp_path), shape)
+    assert preview.step == 120
+    np.testing.assert_array_equal(preview.originals, originals)
+    np.testing.assert_array_equal(preview.reconstructions, reconstructions)
+    np.testing.assert_array_equal(preview.samples, samples)
+    error = np.square(originals / 255 - reconstructions / 255).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(preview.reconstruction_error, error, rtol=1e-5)
+
+
+def test_the_newest_is_found_and_samples_may_be_missing(tmp_path):
+    images = pictures(3, (16, 16, 1), 0)
+    assert newest_preview(tmp_path) is None
+    for step in (90, 100, 20):
+        write_preview(tmp_path / PREVIEWS, Preview(step, images, images))
+    preview = read_preview(newest_preview(tmp_path), (16, 16, 1))
+    assert preview.step == 100
+    assert preview.samples is None
