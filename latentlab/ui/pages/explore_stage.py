@@ -112,7 +112,7 @@ class ExploreStage(QWidget):
         self.strip.set_images(images, columns=len(images), captions=captions)
         self.mark(value)
         self.strip_label.setText(
-            f"z{dimension} from {captions[0]} to {captions[-1]}, the rest as it is · click to go there"
+            f"z{dimension} from {captions[0]} to {captions[-1]} σ, the rest as it is · click to go there"
         )
 
     def mark(self, value: float) -> None:
