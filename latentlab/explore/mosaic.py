@@ -15,7 +15,7 @@ GROUND = 128
 def square_columns(images: Images) -> int:
     """Return the number of columns that makes a sheet of pictures (N,H,W,C) as square as can be."""
     count, height, width, _ = images.shape
-    return max(1, min(count, math.ceil(math.sqrt(count * height / width))))
+    return max(1, min(int(count), math.ceil(math.sqrt(count * height / width))))
 
 
 def mosaic(images: Images, columns: int | None = None, gap: int = GAP) -> Images:

@@ -51,7 +51,7 @@ class ExploreSession:
         self.taken_at = 0.0
         cuda = self.policy.device.type == "cuda"
         # A stream of its own, and before the trainer's: a picture need not wait for the steps that are queued.
-        self._stream = torch.cuda.Stream(self.policy.device, priority=-1) if cuda else None
+        self._stream = torch.cuda.Stream(self.policy.device, priority=-1) if cuda else None  # type: ignore[no-untyped-call]
         self._model: LatentModel | None = None
         self._targets: dict[str, Tensor] = {}
 

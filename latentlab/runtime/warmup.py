@@ -46,7 +46,7 @@ def warm_up() -> None:
     from torch import nn
 
     network = nn.Sequential(nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.SiLU(), nn.ConvTranspose2d(4, 1, 4, 2, 1))
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters())
     x_BCHW = torch.zeros(2, 1, 16, 16).contiguous(memory_format=torch.channels_last)
     for dtype in (torch.float32, torch.bfloat16):
