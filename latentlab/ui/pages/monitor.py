@@ -125,6 +125,7 @@ class MonitorPage(Page):
         self.group.restart(self._session.history, None if recipe is None else float(recipe.training.steps))
         self._preview_version = self._status_version = -1
         self._names = ()
+        self._choose_plots()
         self.pictures.clear()
         self.table.set_rows([])
         self.numbers.clear()

@@ -1,0 +1,402 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from latentlab.core.messages import Preview, Progress, TrainingState, TrainingStatus
+from latentlab.core.recipe import Recipe
+from latentlab.runtime.training_session import TrainingSession
+from latentlab.ui import style
+from latentlab.ui.context import AppContext
+from latentlab.ui.pages.monitor import MonitorPage
+from latentlab.ui.pages.monitor_grid import best_columns
+from latentlab.ui.pages.monitor_pictures import fitting, psnr
+
+pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
+
+GAN = [
+    *("pixel", "kld_nats", "kld_per_dim", "beta", "feature_matching", "active_units"),
+    *("d_real", "d_recon", "d_fake", "g_recon", "g_fake"),
+]
+AE = ("pixel", "reconstruction", "loss", "images_per_s")
+
+
+def recipe(kind: str, **objective: object) -> Recipe:
+    return Recipe.model_validate(
+        {"model": {"kind": kind, "latent_dim": 16}, "objective": objective, "training": {"steps": 5000}}
+    )
+
+
+def fill(session: TrainingSession, names, rows: int = 200) -> None:
+    steps = np.arange(1, rows + 1) * 10.0
+    for place, name in enumerate(names):
+        session.history.extend(name, steps, 0.2 + place + 0.1 * np.sin(steps / 300))
+    session.state = TrainingState.RUNNING
+    session.status.put(TrainingStatus(int(steps[-1]), 5000, 803.4, 192.0, "CPU, bf16", 812.0))
+
+
+def preview(count: int = 6, step: int = 1990) -> Preview:
+    rng = np.random.default_rng(step)
+    originals, reconstructions, samples = rng.integers(0, 256, (3, count, 16, 16, 3), dtype=np.uint8)
+    return Preview(step, originals, reconstructions, samples, np.linspace(0.01, 0.02, count, dtype=np.float32))
+
+
+@pytest.fixture
+def session() -> TrainingSession:
+    return TrainingSession()
+
+
+@pytest.fixture
+def make(qtbot, qapp, session):
+    style.apply_theme(qapp, "dark")
+
+    def make_page(size: tuple[int, int] = (1280, 800)) -> MonitorPage:
+        page = MonitorPage(AppContext(session, None, None, None, Path()))
+        qtbot.addWidget(page)
+        page.resize(*size)
+        page.show()
+        return page
+
+    return make_page
+
+
+def settle(page: MonitorPage) -> None:
+    """Let a page show all that its session holds."""
+    page._slow_at = 0.0
+    page.tick()
+    QApplication.processEvents()
+    page.group.draw_all()
+    QApplication.processEvents()
+
+
+def colours(image: QImage) -> set[str]:
+    return {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+
+
+def test_without_a_training_it_says_what_to_do_and_the_button_does_it(make, qtbot):
+    page = make()
+    settle(page)
+    assert page.empty.isVisible()
+    assert not page.grid.isVisible()
+    asked = []
+    page.context.choose_recipe = lambda: asked.append(1)
+    qtbot.mouseClick(page.empty.button, Qt.MouseButton.LeftButton)
+    assert asked == [1]
+
+
+def test_while_preparing_it_shows_how_far_the_work_has_come(make, session):
+    page = make()
+    session.state = TrainingState.PREPARING
+    session.progress.put(Progress("Decoding frames", 1200, 8000))
+    settle(page)
+    assert page.empty.label.text() == "Decoding frames: 1,200 of 8,000"
+    assert not page.empty.button.isVisible()
+    session.progress.clear()
+    session.state = TrainingState.FAILED
+    settle(page)
+    assert page.empty.button.isVisible()
+
+
+def test_a_vaegan_gets_six_plots_that_fill_the_room(make, session):
+    session.recipe = recipe("vaegan", beta="adaptive", target_kld=0.3)
+    fill(session, GAN)
+    page = make()
+    settle(page)
+    keys = [plot.spec.key for plot in page.grid.plots]
+    assert keys == ["kld_per_dim", "beta", "pixel", "feature_matching", "adversarial", "active_units"]
+    assert page.grid.columns == 2
+    lefts = {plot.x() for plot in page.grid.plots}
+    assert len(lefts) == 2
+    assert max(plot.geometry().bottom() for plot in page.grid.plots) >= page.grid.height() - 2
+    for plot in page.grid.plots:
+        image = plot.grab().toImage()
+        assert plot.curves[0].colour.name() in colours(image), plot.spec.key
+
+
+def test_the_areas_of_plots_in_a_row_are_aligned(make, session):
+    session.recipe = recipe("vaegan", beta="adaptive")
+    fill(session, [*GAN, "test_kld_per_dim", "test_pixel"])
+    page = make((1000, 700))
+    settle(page)
+    settle(page)
+    for first in range(0, 6, 2):
+        left, right = page.grid.plots[first], page.grid.plots[first + 1]
+        assert left.plot_rect().top() == right.plot_rect().top()
+        assert left.plot_rect().bottom() == right.plot_rect().bottom()
+    assert len({plot.plot_rect().left() for plot in page.grid.plots}) == 1
+
+
+def test_an_autoencoder_has_no_kld(make, session):
+    session.recipe = recipe("ae")
+    fill(session, AE)
+    page = make()
+    settle(page)
+    assert [plot.spec.key for plot in page.grid.plots] == ["pixel", "reconstruction", "loss"]
+    assert all(plot.isVisible() for plot in page.grid.plots)
+
+
+def test_plots_appear_when_their_metrics_do_and_survive(make, session):
+    session.recipe = recipe("vae")
+    fill(session, ["pixel"])
+    page = make()
+    settle(page)
+    first = page.grid.plots[0]
+    session.history.append(3000, {"kld_per_dim": 0.1, "pixel": 0.2})
+    settle(page)
+    assert [plot.spec.key for plot in page.grid.plots] == ["kld_per_dim", "pixel"]
+    assert page.grid.plots[1] is first
+
+
+def test_the_target_follows_the_recipe_live(make, session):
+    session.recipe = recipe("vaegan", beta="adaptive", target_kld=0.3)
+    fill(session, GAN)
+    page = make()
+    settle(page)
+    kld = page.grid.plots[0]
+    assert kld._targets == {"kld_per_dim": 0.3}
+    session.recipe.objective.target_kld = 0.45
+    settle(page)
+    assert kld._targets == {"kld_per_dim": 0.45}
+    assert kld.axes["left"].inner_text(0.5) == "8.0 nats"
+    session.recipe.objective.beta = "fixed"
+    settle(page)
+    assert kld._targets == {}
+
+
+def test_the_numbers_are_those_of_the_session(make, session):
+    session.recipe = recipe("vae")
+    fill(session, AE)
+    page = make()
+    settle(page)
+    shown = {caption: value for caption, value, _ in page.numbers._numbers}
+    assert shown == {
+        "step": "2,000 / 5,000",
+        "images/s": "803",
+        "elapsed": "3:12",
+        "left": "4:48",
+        "device": "CPU, bf16",
+        "memory": "812 MB",
+    }
+    session.state = TrainingState.PAUSED
+    session.status.put(TrainingStatus(2000, 5000, 0.0, 192.0, "CPU, bf16", 812.0))
+    settle(page)
+    assert ("images/s", "paused") in [number[:2] for number in page.numbers._numbers]
+
+
+def test_the_table_holds_every_metric_at_the_newest_step_or_under_the_cursor(make, session):
+    session.recipe = recipe("vaegan")
+    fill(session, [*GAN, "test_pixel", "elapsed_s"])
+    page = make()
+    settle(page)
+    rows = {row.metric: row for row in page.table.rows()}
+    assert set(rows) == set(GAN)
+    assert rows["pixel"].train == f"{session.history.last('pixel')[1]:.4f}"
+    assert rows["pixel"].test
+    assert page.table.title() == "newest, step 2,000"
+    page.group.set_cursor(500.0)
+    assert page.table.title() == "at step 500"
+    at = session.history.at("pixel", 500.0)[1]
+    assert {row.metric: row.train for row in page.table.rows()}["pixel"] == f"{at:.4f}"
+
+
+def test_originals_lie_over_their_reconstructions(make, session):
+    session.recipe = recipe("vae")
+    fill(session, AE)
+    page = make()
+    sent = preview()
+    session.previews.put(sent)
+    settle(page)
+    view = page.pictures.pairs
+    assert view.shown >= 4
+    across = view.columns
+    for pair in range(view.shown):
+        row, column = divmod(pair, across)
+        top, bottom = (2 * row) * across + column, (2 * row + 1) * across + column
+        assert _same(view.picture(top), sent.originals[pair])
+        assert _same(view.picture(bottom), sent.reconstructions[pair])
+        assert view.cell_rect(bottom).top() > view.cell_rect(top).bottom()
+        assert view.cell_rect(bottom).left() == view.cell_rect(top).left()
+        assert "MSE" in view._tips[bottom]
+    assert _same(page.pictures.samples.picture(1), sent.samples[1])
+    assert page.pictures._pairs_section.remark.text() == "step 1,990 · MSE 0.0150 · 18.2 dB"
+    assert page.status_text() == "pictures of step 1,990"
+
+
+def _same(image: QImage, picture: np.ndarray) -> bool:
+    height, width, _ = picture.shape
+    return all(image.pixelColor(x, y).getRgb()[:3] == tuple(picture[y, x]) for y in range(height) for x in range(width))
+
+
+def test_models_without_a_prior_show_no_samples(make, session):
+    session.recipe = recipe("ae")
+    fill(session, AE)
+    page = make()
+    sent = preview()
+    session.previews.put(Preview(sent.step, sent.originals, sent.reconstructions))
+    settle(page)
+    assert not page.pictures.samples.isVisible()
+
+
+def test_only_new_pictures_are_drawn(make, session, monkeypatch):
+    session.recipe = recipe("vae")
+    fill(session, AE)
+    page = make()
+    session.previews.put(preview())
+    settle(page)
+    seen = []
+    monkeypatch.setattr(page.pictures, "show_preview", lambda p: seen.append(p.step))
+    for _ in range(5):
+        page.tick()
+    session.previews.put(preview(step=2100))
+    page.tick()
+    assert seen == [2100]
+
+
+def test_as_many_pictures_as_are_large_enough():
+    columns, rows = fitting(24, (56, 32), (280, 250), layers=2)
+    assert 4 <= columns * rows < 24
+    assert fitting(8, (32, 32), (1000, 1000), layers=1)[0] * fitting(8, (32, 32), (1000, 1000), layers=1)[1] == 8
+    tight = fitting(16, (64, 64), (90, 60), layers=2)
+    assert 1 <= tight[0] * tight[1] <= 4
+
+
+def test_psnr_is_that_of_its_definition():
+    assert psnr(0.01) == pytest.approx(20.0)
+    assert psnr(1.0) == 0.0
+    assert psnr(0.0) == float("inf")
+
+
+def test_a_new_run_starts_with_a_clean_page(make, session):
+    session.recipe = recipe("vaegan")
+    fill(session, GAN)
+    session.previews.put(preview())
+    page = make()
+    settle(page)
+    page.group.show_range(10, 20)
+    session.slots.clear()
+    session.recipe = recipe("ae")
+    session.state = TrainingState.RUNNING
+    page.restart()
+    settle(page)
+    assert page.group.following
+    assert page.table.rows() == ()
+    assert page.pictures.step is None
+    assert [plot.spec.key for plot in page.grid.plots] == ["pixel", "reconstruction", "loss"]
+    fill(session, AE, rows=3)
+    settle(page)
+    assert page.group.x_range[1] < 100
+
+
+def test_zooming_shows_in_the_chip_which_brings_back_following(make, session, qtbot):
+    session.recipe = recipe("vae")
+    fill(session, AE)
+    page = make((1600, 900))
+    settle(page)
+    chip = page.controls.follow
+    assert chip.isChecked()
+    words = chip.text()
+    page.group.show_range(100, 1500)
+    assert not chip.isChecked()
+    assert chip.text() != words
+    assert page.controls.range_text.text() == "100 to 1,500"
+    qtbot.mouseClick(chip, Qt.MouseButton.LeftButton)
+    assert page.group.following
+    assert chip.isChecked()
+    assert page.controls.range_text.text() == ""
+
+
+def test_controls_act_on_all_plots(make, session):
+    session.recipe = recipe("vae")
+    fill(session, AE)
+    page = make()
+    settle(page)
+    pixel = page.grid.plots[0]
+    assert pixel.log
+    page.controls.log.click()
+    assert not pixel.log
+    page.controls.smoothing.setValue(90)
+    assert page.group.smoothing == pytest.approx(0.9)
+    assert page.controls.smoothing_text.text() == "0.90"
+    page.controls.to_end.click()
+    settle(page)
+    assert page.group.x_range == (0.0, 5000.0)
+
+
+def test_every_control_says_what_it_does(make):
+    controls = make().controls
+    for widget in (controls.smoothing, controls.log, controls.time, controls.to_end, controls.follow):
+        assert widget.toolTip()
+        assert widget.accessibleName()
+
+
+def test_the_layout_is_remembered_and_rubbish_ignored(make, session):
+    session.recipe = recipe("vae")
+    fill(session, AE)
+    page = make()
+    settle(page)
+    page.splitter.setSizes([400, 800])
+    page.controls.smoothing.setValue(25)
+    page.controls.log.setChecked(False)
+    saved = page.save_state()
+    other = make()
+    other.restore_state(saved)
+    settle(other)
+    assert other.controls.smoothing.value() == 25
+    assert not other.controls.log.isChecked()
+    assert abs(other.splitter.sizes()[0] - page.splitter.sizes()[0]) < 20
+    for rubbish in ({"columns": "wide", "smoothing": "x", "log": 3}, {"columns": [1, 2, 3], "right": None}, {}):
+        other.restore_state(rubbish)
+    assert other.controls.smoothing.value() == 25
+
+
+def test_a_theme_change_recolours_the_curves(make, session, qapp):
+    session.recipe = recipe("ae")
+    fill(session, AE)
+    page = make()
+    settle(page)
+    dark = style.colour("pixel").name()
+    style.apply_theme(qapp, "light")
+    page.apply_theme()
+    settle(page)
+    light = style.colour("pixel").name()
+    seen = colours(page.grid.plots[0].canvas.grab().toImage())
+    assert light in seen
+    assert dark not in seen
+    style.apply_theme(qapp, "dark")
+
+
+def test_a_quiet_page_paints_nothing(make, session, monkeypatch):
+    session.recipe = recipe("vaegan")
+    fill(session, GAN)
+    page = make()
+    settle(page)
+    settle(page)
+    redrawn = []
+    for plot in page.grid.plots:
+        monkeypatch.setattr(plot, "redraw", lambda key=plot.spec.key: redrawn.append(key))
+    for _ in range(20):
+        page.tick()
+        QApplication.processEvents()
+    assert redrawn == []
+
+
+@pytest.mark.parametrize(
+    ("count", "width", "height", "columns"), [(6, 620, 620, 2), (3, 980, 880, 1), (6, 1400, 500, 3), (1, 500, 500, 1)]
+)
+def test_columns_for_the_shape_of_the_room(count, width, height, columns):
+    assert best_columns(count, width, height) == columns
+
+
+def test_a_small_page_still_fits(make, session):
+    session.recipe = recipe("vaegan")
+    fill(session, GAN)
+    session.previews.put(preview())
+    page = make((820, 560))
+    settle(page)
+    assert page.minimumSizeHint().width() <= 820
+    assert page.width() == 820
