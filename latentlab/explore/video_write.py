@@ -23,6 +23,9 @@ H264 = {"crf": "12", "preset": "fast"}
 EVEN_STEP = 1e-3
 """Frames are taken for evenly spaced when none is further than this, in seconds, from its place."""
 
+PRIMING_S = 0.1
+"""Sound this long before the first picture is kept: decoders of AAC and Opus need it to begin with."""
+
 
 class VideoWriter:
     """Encodes frames to a file that appears under its name only when it is whole.
@@ -153,7 +156,7 @@ def _times(like: VideoReader | None) -> tuple[np.ndarray[Any, Any] | None, Fract
 
 
 def _shifted(packets: Iterator[Any], target: Any, start: Fraction) -> Iterator[Any]:
-    """Yield sound packets for ``target``, moved as the pictures were; those before the first picture are left out."""
+    """Yield sound packets for ``target``, moved as the pictures were, without those long before the first picture."""
     for packet in packets:
         if packet.dts is None:
             continue
@@ -161,5 +164,5 @@ def _shifted(packets: Iterator[Any], target: Any, start: Fraction) -> Iterator[A
         packet.dts -= shift
         packet.pts = packet.dts if packet.pts is None else packet.pts - shift
         packet.stream = target
-        if packet.dts >= 0:
+        if packet.dts * packet.time_base >= -PRIMING_S:
             yield packet

@@ -183,6 +183,7 @@ class VideoService(QObject):
         self._wanted = 0
         self._generation = 0
         self._openings = 0
+        self._view = VideoView()
         self._told: set[str] = set()
         self._over = False
 
@@ -217,7 +218,7 @@ class VideoService(QObject):
         self._generation += 1
         self._wanted = index
         if self.info is not None and not self._over:
-            request = FrameRequest(index, self._generation)
+            request = FrameRequest(index, self._generation, self._view)
             worker = self._worker
             self._followed = (self._weights.version if self._weights is not None else -1, time.monotonic())
             self._thread.post("show", f"showing frame {index}", lambda: worker.show(request))
@@ -235,8 +236,7 @@ class VideoService(QObject):
 
     def set_view(self, view: VideoView) -> None:
         """Change crop or difference and show the frame again."""
-        worker = self._worker
-        self._thread.post("view", "changing the view", lambda: worker.set_view(view))
+        self._view = view
         self._told.clear()
         self.show(self._wanted)
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from latentlab.core.errors import InputError
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import ModelInfo, WeightSnapshot
 from latentlab.core.video_messages import Crop, ErrorCurve, FilmFrame, VideoFrame, VideoInfo, VideoView
@@ -43,10 +44,11 @@ class VideoSlots:
 
 @dataclass(frozen=True, slots=True)
 class FrameRequest:
-    """Show frame ``index``."""
+    """Show frame ``index`` as ``view`` says."""
 
     index: int
     generation: int
+    view: VideoView
 
 
 class VideoWorker:
@@ -59,7 +61,7 @@ class VideoWorker:
         self.proxy: Proxy | None = None
         self.curve: CurveKeeper | None = None
         self._build_proxy = build_proxy
-        self._view = VideoView()
+        self._view = self._asked_view = VideoView()
         self._replica: FrameReconstructor | None = None
         self._seen: tuple[object, int] | None = None
         self._film_wanted: int | None = None
@@ -76,6 +78,8 @@ class VideoWorker:
         from latentlab.data.video import VideoReader
 
         self.close()
+        # A region chosen for another film means nothing in this one.
+        self._view = self._asked_view = replace(self._view, own_crop=False, crop=None)
         self.reader = VideoReader(path)
         self._adopt_shape()
         return self.reader.info
@@ -93,27 +97,20 @@ class VideoWorker:
         self.close()
         self._replica = None
 
-    def set_view(self, view: VideoView) -> None:
-        """Take over crop and difference.
+    def show(self, request: FrameRequest) -> None:
+        """Leave frame ``request.index``, with its reconstruction, in the slot.
 
         Raises
         ------
         InputError
-            If the crop reaches beyond the frame; the view stays as it was.
+            If the frame cannot be decoded; or, after it was shown with the old view, if the new
+            view's crop reaches beyond it.
         """
-        if view.own_crop and self.reader is not None:
-            from latentlab.data.video_shape import check_crop
-
-            check_crop(view.crop, self.reader.size, self.reader.path.name)
-        self._view = view
-        self._adopt_shape()
-
-    def show(self, request: FrameRequest) -> None:
-        """Leave frame ``request.index``, with its reconstruction, in the slot."""
         reader = self.reader
         if reader is None:
             return
         began = time.perf_counter()
+        problem = self._adopt_view(request.view)
         self._take_corrected_index()
         index = min(max(0, request.index), reader.frames - 1)
         self._refresh_weights()
@@ -121,6 +118,8 @@ class VideoWorker:
             frame = self._make_frame(reader, VideoFrame(index, request.generation, np.empty(0, np.uint8), self.crop()))
         self.slots.frame.put(replace(frame, took_ms=(time.perf_counter() - began) * 1000))
         self._film_wanted = index if self._view.film else None
+        if problem is not None:
+            raise problem
 
     def show_film(self) -> bool:
         """Leave the whole frame of the last request, if still owed; return whether it was."""
@@ -177,6 +176,22 @@ class VideoWorker:
         """Stop measuring after a failure, so that it is told once and not ten times a second."""
         self.curve = None
         self._film_wanted = None
+
+    def _adopt_view(self, view: VideoView) -> InputError | None:
+        """Take over crop and difference; return what is wrong with them, the view staying as it was."""
+        if view == self._asked_view or self.reader is None:
+            return None
+        self._asked_view = view
+        if view.own_crop:
+            from latentlab.data.video_shape import check_crop
+
+            try:
+                check_crop(view.crop, self.reader.size, self.reader.path.name)
+            except InputError as error:
+                return error
+        self._view = view
+        self._adopt_shape()
+        return None
 
     def _make_frame(self, reader: VideoReader, frame: VideoFrame) -> VideoFrame:
         """Fill in the pictures of ``frame.index``."""
