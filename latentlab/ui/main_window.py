@@ -87,8 +87,9 @@ class MainWindow(QMainWindow):
         self.splitter.addWidget(self.form)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 0)
-        self.form.setMinimumWidth(280)
-        self.form.setMaximumWidth(640)
+        self.area.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.form.setMinimumWidth(window_memory.MIN_PANEL_WIDTH)
+        self.form.setMaximumWidth(window_memory.MAX_PANEL_WIDTH)
         self.setCentralWidget(self.splitter)
         self.setStatusBar(self.status)
 
@@ -246,8 +247,9 @@ class MainWindow(QMainWindow):
             page.apply_theme()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Give the panel its width, which needs the window's."""
+        """Give the panel its width, which needs the window's, and the page the focus."""
         super().showEvent(event)
+        self.area.setFocus()  # Else the first button wears the focus ring before anybody pressed a key.
         self._apply_panel_width()
 
     def paintEvent(self, event: QPaintEvent) -> None:

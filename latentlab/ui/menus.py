@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QMenu, QMenuBar
 from latentlab.ui.actions import FILE, MENUS, SPECS, VIEW
 from latentlab.ui.icons import set_icon
 from latentlab.ui.settings_store import SettingsStore
+from latentlab.ui.toolbar import short_run_name
 from latentlab.ui.welcome import newest_runs, readable_recipes
-
-MAX_TEXT = 60
 
 
 class RecentMenu(QMenu):
@@ -62,19 +61,25 @@ class RunMenu(QMenu):
         for name, recipe in sorted(readable_recipes().items(), key=lambda item: item[1].group):
             if recipe.group != group:
                 group = recipe.group
-                self.addSection(group or "Recipes")
+                self._add_heading(group or "Recipes")
             action = self.addAction(name, lambda name=name: self._load_preset(name))
             action.setToolTip(recipe.story)
             action.setEnabled(self._actions["actionNew"].isEnabled())
         runs = newest_runs(self._runs_root)
         if runs:
-            self.addSection("Recent runs")
+            self._add_heading("Recent runs")
         for run in runs:
-            action = self.addAction(run.name, lambda run=run: self._open_path(run))
+            action = self.addAction(short_run_name(run.name), lambda run=run: self._open_path(run))
             set_icon(action, "runs", "muted")
             action.setToolTip(str(run))
         self.addSeparator()
         self.addActions([self._actions[name] for name in ("actionOpen", "actionOpenFolder", "actionSaveRecipe")])
+
+    def _add_heading(self, text: str) -> None:
+        """Add a line that cannot be chosen: a styled menu does not draw the text of a section."""
+        self.addSeparator()
+        heading = self.addAction(text)
+        heading.setEnabled(False)
 
 
 def fill_menu_bar(bar: QMenuBar, actions: Mapping[str, QAction], recent: RecentMenu) -> None:

@@ -15,6 +15,7 @@ from latentlab.core.recipe_io import find_recipe
 from latentlab.ui.actions import set_tooltip
 from latentlab.ui.context import AppContext
 from latentlab.ui.icons import set_icon
+from latentlab.ui.toolbar import short_run_name
 from latentlab.ui.widgets.recipe_form import RecipeForm
 
 _RESUMABLE = (TrainingState.STOPPED, TrainingState.FINISHED, TrainingState.FAILED)
@@ -142,7 +143,7 @@ class RunControl(QObject):
     @Slot(object)
     def _on_run_started(self, info: ModelInfo) -> None:
         if self._opening and info.run is not None:
-            self._form.set_recipe(info.recipe, info.run.name)
+            self._form.set_recipe(info.recipe, short_run_name(info.run.name))
             self.recipe_name = info.recipe.title
         self._opening = False
         self.refresh()

@@ -111,7 +111,7 @@ class RunToolBar(QToolBar):
         self.run_button.setObjectName("runButton")
         self.run_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.run_button.setMenu(run_menu)
-        self.run_button.setProperty("kind", "run")
+        self.run_button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.run_button.setStyleSheet("QToolButton { padding-right: 22px; font-weight: 600; }")
         self.run_button.setAccessibleName("Run and recipe")
         self.addWidget(self.run_button)

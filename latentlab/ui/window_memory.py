@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from latentlab.ui.main_window import MainWindow
 
 DEFAULT_SIZE = QSize(1440, 900)
-PANEL_WIDTH = 344
+PANEL_WIDTH, MIN_PANEL_WIDTH, MAX_PANEL_WIDTH = 344, 328, 640
 
 
 def save(window: MainWindow) -> str:
@@ -46,7 +46,9 @@ def restore(window: MainWindow, size: tuple[int, int] | None = None) -> None:
         window.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))
     panel: dict[str, object] = store.get("panel", {})
     width = panel.get("width")
-    window.panel_width = width if isinstance(width, int) and 240 <= width <= 800 else PANEL_WIDTH
+    window.panel_width = (
+        width if isinstance(width, int) and MIN_PANEL_WIDTH <= width <= MAX_PANEL_WIDTH else PANEL_WIDTH
+    )
     window.show_panel(panel.get("shown") is not False)
     window.form.restore_state(store.get("form", {}))
     states: dict[str, object] = store.get("pages", {})

@@ -424,7 +424,7 @@ def test_layout_comes_back(qtbot, tmp_path):
     first.window.show_page("explorePage")
     first.window.form.set_recipe(validate({"title": "Mine", "model": {"latent_dim": 9}}), "mine.toml")
     first.window.form.rows["model.width"].set_value(48)
-    first.window.splitter.setSizes([380, 320])
+    first.window.splitter.setSizes([350, 340])
     width = first.window.splitter.sizes()[1]
     finish(qtbot, first)
 

@@ -54,5 +54,6 @@ class TextDialog(QDialog):
 
 def error_dialog(report: ErrorReport, parent: QWidget) -> TextDialog:
     """Return a window with everything known about an error."""
-    note = "\n".join(part for part in (report.where and f"Where: {report.where}", report.hint) if part)
+    hint = "" if report.hint.startswith("Details ") else report.hint  # These are the details.
+    note = "\n".join(part for part in (report.where and f"Where: {report.where}", hint) if part)
     return TextDialog("Details", report.what, note, report.details.strip(), parent)

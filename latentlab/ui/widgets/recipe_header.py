@@ -11,6 +11,8 @@ from latentlab.core.recipe_io import bundled_recipes, read_recipe
 from latentlab.ui.icons import set_icon
 from latentlab.ui.style import SPACING
 
+LIVE_HINT = "Training. The fields that are not grey change it while it runs."
+
 
 class PresetBox(QComboBox):
     """The bundled recipes by group, headed by one that is none of them when such a one is loaded."""
@@ -74,6 +76,7 @@ class RecipeHeader(QWidget):
         self.modified = QLabel("modified")
         self.revert = QToolButton()
         self.story = QLabel()
+        self._story = ""
         self._build()
         self.presets.activated.connect(self._on_activated)
         self.revert.clicked.connect(self.revert_requested)
@@ -110,8 +113,10 @@ class RecipeHeader(QWidget):
     def show_recipe(self, name: str, story: str) -> None:
         """Name the loaded recipe."""
         self.presets.show_name(name)
-        self.story.setText(story)
-        self.story.setVisible(bool(story))
+        self._story = story
+        if self.presets.isEnabled():
+            self.story.setText(story)
+        self.story.setVisible(bool(self.story.text()))
 
     def set_modified(self, modified: bool) -> None:
         """Show or hide the marker and the way back."""
@@ -119,5 +124,7 @@ class RecipeHeader(QWidget):
         self.revert.setVisible(modified)
 
     def set_locked(self, locked: bool) -> None:
-        """No other recipe while one is training."""
+        """No other recipe while one is training; say what can be changed."""
         self.presets.setEnabled(not locked)
+        self.story.setText(LIVE_HINT if locked else self._story)
+        self.story.setVisible(bool(self.story.text()))
