@@ -61,6 +61,7 @@ class VideoPage(Page):
         self._curve: ErrorCurve | None = None
         self._seen = [-1, -1, -1, -1]
         self._asked = 0
+        self._last_worst = -1
         self._folder = str(Path.home())
         # Asking often while an answer is owed shows it a few milliseconds after it is there.
         self._answer = QTimer(self)
@@ -156,8 +157,9 @@ class VideoPage(Page):
             return
         worst = self._curve.worst(WORST_LISTED, apart=max(1, round(self._info.fps * WORST_APART_S)))
         if worst:
-            here = self.timeline.value()
-            self.go_to(worst[(worst.index(here) + 1) % len(worst)] if here in worst else worst[0])
+            again = self._last_worst in worst and self.timeline.value() == self._last_worst
+            self._last_worst = worst[(worst.index(self._last_worst) + 1) % len(worst)] if again else worst[0]
+            self.go_to(self._last_worst)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Play, step and jump as editors do."""
