@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
 import os
 import sys
 import threading
+from pathlib import Path
 
 TRAINER_NICE = 5
 SWITCH_INTERVAL_S = 0.001
@@ -22,6 +25,25 @@ def torch_threads() -> int:
     return max(1, cores() - 1)
 
 
+def load_libraries() -> bool:
+    """Load torch's shared libraries without holding the interpreter; return whether they were.
+
+    The dynamic loader takes 0.2 s from a warm disk cache and many times that from a cold one, and an
+    import holds the interpreter all the while, which stops the window. A foreign call lets go of it;
+    the import then finds the libraries in place. Only those without Python in them: their
+    initialisers may run outside the interpreter.
+    """
+    spec = importlib.util.find_spec("torch")
+    if sys.platform != "linux" or spec is None or not spec.submodule_search_locations:
+        return False
+    libraries = Path(next(iter(spec.submodule_search_locations))) / "lib"
+    dlopen = ctypes.CDLL(None).dlopen
+    dlopen.restype, dlopen.argtypes = ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_int)
+    modes = {"libtorch_global_deps.so": os.RTLD_NOW | os.RTLD_GLOBAL, "libtorch.so": os.RTLD_NOW}
+    handles = [dlopen(os.fsencode(libraries / name), mode) for name, mode in modes.items()]
+    return all(handle is not None for handle in handles)
+
+
 def prepare_torch() -> None:
     """Import torch in the calling thread and cap its OpenMP team and OpenCV's.
 
@@ -31,6 +53,8 @@ def prepare_torch() -> None:
 
     Thread: any worker.
     """
+    if "torch" not in sys.modules:
+        load_libraries()
     import cv2
     import torch
 
