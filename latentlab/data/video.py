@@ -95,8 +95,8 @@ class VideoReader:
     def times_s(self) -> npt.NDArray[np.float64]:
         """(N,) the file's own time of each frame in seconds."""
         if not self.index.seekable:
-            return self.index.pts / self.fps
-        return self.index.pts * float(self.time_base)
+            return np.asarray(self.index.pts / self.fps, dtype=np.float64)
+        return np.asarray(self.index.pts * float(self.time_base), dtype=np.float64)
 
     @property
     def info(self) -> VideoInfo:

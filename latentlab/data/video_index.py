@@ -186,4 +186,4 @@ def _head_agrees(path: Path, index: FrameIndex) -> bool:
     with open_container(path) as container:
         frames = decoded_frames(container, video_stream(container, path))
         seen = [frame.pts for frame, _ in zip(frames, range(expected), strict=False)]
-    return seen == index.pts[:expected].tolist()
+    return bool(seen == index.pts[:expected].tolist())
