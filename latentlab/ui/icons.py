@@ -13,8 +13,8 @@ from PySide6.QtSvg import QSvgRenderer
 from latentlab.core.paths import resources_dir
 from latentlab.ui import style, theme
 
-SIZES = (16, 20, 24, 32, 48)
-_RATIOS = (1, 2)
+SIZES = (16, 20, 24, 32, 40, 48, 64)
+"""Sides in device pixels: 16, 20, 24 and 32 at both densities, and 64 to scale down from."""
 
 
 class TakesIcon(Protocol):
@@ -44,7 +44,7 @@ def icon(name: str, colour: str = "text") -> QIcon:
 
 def pixmap(name: str, size: int, colour: str = "text", ratio: float = 1.0) -> QPixmap:
     """Return an icon as a pixmap of ``size`` logical pixels for a screen of the given pixel ratio."""
-    image = _render(name, style.colour(colour).name(), round(size * ratio))
+    image = _render(_renderer(name, style.colour(colour).name()), round(size * ratio))
     image.setDevicePixelRatio(ratio)
     return QPixmap.fromImage(image)
 
@@ -57,19 +57,19 @@ def _icon(name: str, colour: str, theme_name: str) -> QIcon:
         (found.colour(colour), QIcon.Mode.Normal, QIcon.State.Off),
         (found.colour("disabled"), QIcon.Mode.Disabled, QIcon.State.Off),
         (found.colour("accent_hover" if theme_name == "dark" else "accent"), QIcon.Mode.Normal, QIcon.State.On),
-        (found.colour("disabled"), QIcon.Mode.Disabled, QIcon.State.On),
     )
     for shade, mode, state in states:
+        renderer = _renderer(name, shade)
         for size in SIZES:
-            for ratio in _RATIOS:
-                image = _render(name, shade, size * ratio)
-                image.setDevicePixelRatio(ratio)
-                result.addPixmap(QPixmap.fromImage(image), mode, state)
+            result.addPixmap(QPixmap.fromImage(_render(renderer, size)), mode, state)
     return result
 
 
-def _render(name: str, shade: str, side: int) -> QImage:
-    renderer = QSvgRenderer(QByteArray(theme.svg_source(name, shade)))
+def _renderer(name: str, shade: str) -> QSvgRenderer:
+    return QSvgRenderer(QByteArray(theme.svg_source(name, shade)))
+
+
+def _render(renderer: QSvgRenderer, side: int) -> QImage:
     image = QImage(QSize(side, side), QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(Qt.GlobalColor.transparent)
     painter = QPainter(image)

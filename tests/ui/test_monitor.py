@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -400,3 +402,13 @@ def test_a_small_page_still_fits(make, session):
     settle(page)
     assert page.minimumSizeHint().width() <= 820
     assert page.width() == 820
+
+
+def test_plots_are_loaded_only_once_the_page_is_on_screen(make):
+    code = "import sys, latentlab.ui.pages.monitor as m; sys.exit('pyqtgraph' in sys.modules or 'torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    page = make()
+    QApplication.processEvents()
+    assert page._preloading is not None
+    page.close_down()
+    assert "pyqtgraph" in sys.modules

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import Qt, QTimer, Slot
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from latentlab.core.messages import Preview, Progress, TrainingState, TrainingStatus
@@ -17,6 +19,7 @@ from latentlab.ui.pages.monitor_grid import PlotGrid
 from latentlab.ui.pages.monitor_numbers import NumberStrip, ValueTable, scrolled
 from latentlab.ui.pages.monitor_pictures import PicturesPane
 from latentlab.ui.pages.monitor_strip import ControlStrip
+from latentlab.ui.views.plot_config import preload
 from latentlab.ui.views.plot_group import ELAPSED, PlotGroup
 from latentlab.ui.views.plot_spec import plots_for
 from latentlab.ui.widgets.empty_state import EmptyState
@@ -44,6 +47,7 @@ class MonitorPage(Page):
         self._status_version = -1
         self._slow_at = 0.0
         self._names: tuple[str, ...] = ()
+        self._preloading: threading.Thread | None = None
         self._right_by_hand = False
         self._table_height = 0
         self.group = PlotGroup(self._session.history, self)
@@ -106,6 +110,22 @@ class MonitorPage(Page):
             self._preview_version, preview = self._session.previews.get()
             self._show_preview(preview)
         self.group.tick()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Load what plots need once the page is on screen, so that the first plots appear without a pause."""
+        super().showEvent(event)
+        if self._preloading is None:
+            QTimer.singleShot(0, self._preload)
+
+    @Slot()
+    def _preload(self) -> None:
+        if self._preloading is None:
+            self._preloading = preload()
+
+    def close_down(self) -> None:
+        """Wait for the import that may still run."""
+        if self._preloading is not None:
+            self._preloading.join()
 
     def status_text(self) -> str:
         """Say which pictures are on screen."""
@@ -184,7 +204,8 @@ class MonitorPage(Page):
 
     def _choose_plots(self) -> None:
         recipe = self._recipe()
-        self.grid.set_plots(plots_for(recipe.model.kind if recipe else "", self._names))
+        if recipe is not None or self._names:
+            self.grid.set_plots(plots_for(recipe.model.kind if recipe else "", self._names))
 
     def _set_targets(self) -> None:
         recipe = self._recipe()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from latentlab.ui import style
-from latentlab.ui.views.plot import MetricPlot
 from latentlab.ui.views.plot_group import PlotGroup
 from latentlab.ui.views.plot_spec import PlotSpec
+
+if TYPE_CHECKING:
+    from latentlab.ui.views.plot import MetricPlot
 
 WANTED_ASPECT = 1.9
 MIN_WIDTH, MIN_HEIGHT = 230, 110
@@ -63,6 +66,8 @@ class PlotGrid(QWidget):
         self._arrange()
 
     def _plot(self, spec: PlotSpec) -> MetricPlot:
+        from latentlab.ui.views.plot import MetricPlot  # imports pyqtgraph: see plot_config
+
         if spec.key not in self._made:
             plot = MetricPlot(spec, self._group, self)
             plot.set_log(spec.log and self._log)

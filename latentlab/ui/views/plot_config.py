@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Literal
 
-import pyqtgraph as pg
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QPen
 from PySide6.QtWidgets import QApplication
@@ -21,7 +21,13 @@ FADED = 0.62
 
 @cache
 def configure_pyqtgraph() -> None:
-    """Set the options that decide what drawing costs; safe to call any number of times."""
+    """Set the options that decide what drawing costs; safe to call any number of times.
+
+    pyqtgraph takes half a second to import: it is left to the moment the first plot is made, or to
+    ``preload`` before that, so that the window is on screen sooner.
+    """
+    import pyqtgraph as pg
+
     pg.setConfigOptions(
         antialias=False,  # with wider pens it costs a hundredfold
         imageAxisOrder="row-major",
@@ -45,3 +51,14 @@ def tick_font() -> QFont:
     """Return the font of axis numbers: the system's, a little smaller, digits of equal width."""
     font = QApplication.font()
     return style.figure_font(font, points=max(6.5, font.pointSizeF() - TICK_POINTS_SMALLER))
+
+
+def preload() -> threading.Thread:
+    """Import what plots need in a thread of its own and return it; whoever comes first waits for the import."""
+
+    def load() -> None:
+        import latentlab.ui.views.plot  # noqa: F401
+
+    thread = threading.Thread(target=load, name="preload plots", daemon=True)
+    thread.start()
+    return thread
