@@ -9,6 +9,10 @@ from latentlab.core.errors import InputError
 from latentlab.core.messages import ModelInfo
 from latentlab.models.vae import Vae
 
+# At height 1 convolutional networks put the class into z first and need thousands of steps to unlearn it:
+# Adam moves what a large input multiplies faster, and the class should be heard before z learns to say it.
+CLASS_SIGNAL = 4.0
+
 
 def one_hot(y_B: Tensor | None, batch_size: int, classes: int, device: torch.device) -> Tensor:
     """Return (B, K) float32 rows, 1 at the class; a row of zeros for a label of -1, and for no labels at all."""
@@ -35,5 +39,5 @@ class ConditionalVae(Vae):
         super().__init__(info, classes=info.num_classes)
 
     def condition(self, y_B: Tensor | None, x_or_z: Tensor) -> Tensor | None:
-        """Return the one-hot classes, (B, K)."""
-        return one_hot(y_B, len(x_or_z), self.info.num_classes, x_or_z.device)
+        """Return the one-hot classes times ``CLASS_SIGNAL``, (B, K)."""
+        return CLASS_SIGNAL * one_hot(y_B, len(x_or_z), self.info.num_classes, x_or_z.device)

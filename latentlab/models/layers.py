@@ -75,13 +75,19 @@ class HalveResolution(nn.Sequential):
 
 
 class DoubleResolution(nn.Module):
-    """Transposed convolution 4x4 of stride 2 (evenly overlapping), optional norm and activation, cut to ``size``."""
+    """Transposed convolution 4x4 of stride 2 (evenly overlapping) cut to ``size``, optional norm, activation.
 
-    def __init__(self, inputs: int, outputs: int, size: tuple[int, int], *, last: bool = False) -> None:
+    ``last`` is the layer that gives the image: neither norm nor activation.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, size: tuple[int, int], *, norm: bool = True, last: bool = False
+    ) -> None:
         super().__init__()
         layer = OutputConvTranspose if last else nn.ConvTranspose2d
-        self.conv = layer(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=last)
-        self.after = nn.Identity() if last else nn.Sequential(group_norm(outputs), activation())
+        self.conv = layer(inputs, outputs, kernel_size=4, stride=2, padding=1, bias=last or not norm)
+        after = [] if last else [*([group_norm(outputs)] if norm else []), activation()]
+        self.after = nn.Sequential(*after)
         self.height, self.width = size
 
     def forward(self, x_BCHW: Tensor) -> Tensor:

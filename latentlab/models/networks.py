@@ -83,7 +83,9 @@ class ConvDecoder(nn.Module):
         levels: list[nn.Module] = []
         for level, size in enumerate(sizes[1:-1]):
             levels += [ResidualBlock(channels[level])] if residual else []
-            levels.append(DoubleResolution(channels[level], channels[level + 1], size))
+            # A norm at the finest level costs as much as its convolution and gains nothing.
+            finest = level == len(channels) - 2
+            levels.append(DoubleResolution(channels[level], channels[level + 1], size, norm=not finest))
         levels.append(DoubleResolution(channels[-1], shape[2], sizes[-1], last=True))
         self.levels = nn.Sequential(*levels)
 

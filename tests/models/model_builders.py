@@ -28,9 +28,7 @@ def make_info(kind: str = "vae", shape: tuple[int, int, int] = SHAPE, **settings
     for section in (ModelConfig, ObjectiveConfig, TrainingConfig):
         sections[section] = section(**{k: values.pop(k) for k in list(values) if k in section.model_fields})
     assert not values
-    recipe = Recipe(
-        model=sections[ModelConfig], objective=sections[ObjectiveConfig], training=sections[TrainingConfig]
-    )
+    recipe = Recipe(model=sections[ModelConfig], objective=sections[ObjectiveConfig], training=sections[TrainingConfig])
     return ModelInfo(recipe, shape, CLASSES if kind == "cvae" else 0)
 
 

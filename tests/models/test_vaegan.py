@@ -65,9 +65,7 @@ def test_the_adversarial_loss_changes_nothing_for_the_encoder():
 
 def test_the_kld_changes_nothing_for_the_decoder():
     settings = {"feature_weight": 1.0, "adversarial_weight": 1.0}
-    torch.testing.assert_close(
-        gradients(**settings)["decoder"], gradients(**settings, initial_beta=100.0)["decoder"]
-    )
+    torch.testing.assert_close(gradients(**settings)["decoder"], gradients(**settings, initial_beta=100.0)["decoder"])
 
 
 def test_the_fused_step_equals_a_backward_pass_per_loss():
