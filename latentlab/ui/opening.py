@@ -26,6 +26,11 @@ class Target:
     spec: str = ""
     note: str = ""
 
+    @property
+    def is_video(self) -> bool:
+        """Whether it is one video file."""
+        return self.spec.startswith("video:") and self.path.is_file()
+
 
 def identify(path: Path) -> Target:
     """Say what ``path`` is.

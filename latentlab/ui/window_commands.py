@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 
 _PATTERNS = " ".join(f"*{suffix}" for suffix in (".toml", ".npz", ".png", *VIDEO_SUFFIXES))
 FILE_FILTER = f"Everything latentlab opens ({_PATTERNS});;All files (*)"
+
+
+VIDEO_PAGE = "videoPage"
+
+
+@runtime_checkable
+class OpensVideo(Protocol):
+    """A page that shows a video."""
+
+    def open_video(self, path: Path) -> None:
+        """Open a video in place of the one shown."""
 
 
 class WindowCommands(QObject):
@@ -82,6 +93,8 @@ class WindowCommands(QObject):
         if target.kind == "run":
             window.control.open_run(target.path)
             window.show_page("monitorPage")
+        elif target.is_video and self._watching():
+            self._show_video(target.path)
         else:
             if window.context.training.state.active:
                 raise InputError("A training is at work", where="Train", hint="Stop it first; its run is kept.")
@@ -94,6 +107,17 @@ class WindowCommands(QObject):
         if target.note:
             window.context.show_message(target.note)
         window.store.add_recent(target.path)
+
+    def _watching(self) -> bool:
+        """Whether a video is to be looked at rather than trained on: on the Video page, or during a training."""
+        page = self._window.area.current_page()
+        return self._window.context.training.state.active or (page is not None and page.object_name == VIDEO_PAGE)
+
+    def _show_video(self, path: Path) -> None:
+        self._window.show_page(VIDEO_PAGE)
+        page = self._window.area.page(VIDEO_PAGE)
+        if isinstance(page, OpensVideo):
+            page.open_video(path)
 
     def choose_file(self) -> None:
         """Ask for a file and open it."""

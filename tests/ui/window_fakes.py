@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QLabel, QVBoxLayout
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QApplication, QLabel, QVBoxLayout
 
-from latentlab.core.messages import ModelInfo, StepMetrics, TrainingStatus
+from latentlab.core.messages import ModelInfo, StepMetrics, TrainingState, TrainingStatus
 from latentlab.core.recipe import Recipe
-from latentlab.core.recipe_io import recipe_toml
+from latentlab.core.recipe_io import recipe_toml, validate
 from latentlab.core.run_folder import write_model_info
 from latentlab.runtime.error_hub import ErrorHub
 from latentlab.runtime.poll import Poller
@@ -63,6 +66,22 @@ def _page(name: str, title: str) -> type[RecordingPage]:
 Monitor = _page("monitorPage", "Monitor")
 Explore = _page("explorePage", "Explore")
 Condition = _page("conditionPage", "Condition")
+
+
+class Video(RecordingPage):
+    """Notes which videos it was asked to open."""
+
+    object_name, title = "videoPage", "Video"
+
+    def __init__(self, context: AppContext) -> None:
+        super().__init__(context)
+        self.videos: list[Path] = []
+
+    def open_video(self, path: Path) -> None:
+        self.videos.append(path)
+
+
+FAKE_VIDEO_PAGE = PageSpec("videoPage", __name__, "Video", "Video")
 FAKE_PAGES = (
     PageSpec("monitorPage", __name__, "Monitor", "Monitor"),
     PageSpec("explorePage", __name__, "Explore", "Explore"),
@@ -142,3 +161,47 @@ def build(runs_root: Path, store: SettingsStore | None = None) -> Built:
     errors.reported.connect(found.append)
     window.poller.start()
     return Built(window, trainer, found)
+
+
+@contextmanager
+def open_window(qtbot, runs_root: Path) -> Iterator[Built]:
+    """Show a window over fakes; close it and wait for its end."""
+    made = build(runs_root)
+    made.window.resize(1280, 800)
+    made.window.show()
+    yield made
+    finish(qtbot, made)
+
+
+def finish(qtbot, made: Built) -> None:
+    made.trainer.hold.set()
+    made.window.close()
+    qtbot.waitUntil(lambda: made.window.shutdown.done, timeout=10_000)
+    made.window.deleteLater()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+def train(qtbot, made: Built, steps: int = 100_000, **values: object) -> None:
+    made.window.form.set_recipe(validate({"training": {"steps": steps}, **values}), "test")
+    made.window.actions_by_name["actionTrain"].trigger()
+    training = made.window.context.training
+    qtbot.waitUntil(lambda: training.state is not TrainingState.PREPARING, timeout=5000)
+
+
+def page(made: Built, name: str) -> RecordingPage:
+    found = made.window.area.page(name)
+    assert isinstance(found, RecordingPage)
+    return found
+
+
+def message(made: Built) -> str:
+    return made.window.status.messages.label.text()
+
+
+def drop(window, *paths: Path) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    event = QDropEvent(
+        QPointF(200, 200), Qt.DropAction.CopyAction, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    )
+    window.dropEvent(event)
