@@ -3,9 +3,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QGuiApplication, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QGuiApplication, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from latentlab.core.buffers import MetricHistory
@@ -438,3 +439,49 @@ def test_values_that_change_do_not_move_the_header(bench):
         scene.history.append(2, {"pixel": value})
         scene.draw()
         assert header._places() == before
+
+
+def test_a_right_click_in_the_plot_opens_its_menu(bench, monkeypatch):
+    scene = bench()
+    opened = []
+
+    class Menu:
+        def exec(self, position: QPoint) -> None:
+            opened.append(position)
+
+    monkeypatch.setattr(plot_menu, "build", lambda plot: Menu())
+    viewport = scene.plots[0].canvas.viewport()
+    centre = viewport.rect().center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, centre, viewport.mapToGlobal(centre))
+    QApplication.sendEvent(viewport, event)
+    assert opened == [viewport.mapToGlobal(centre)]
+
+
+def test_dragging_moves_all_plots_along_x(bench, qtbot, monkeypatch):
+    monkeypatch.setitem(pg.CONFIG_OPTIONS, "mouseRateLimit", 0)
+    scene = bench(LINE, train_and_test("kld_per_dim"))
+    ramp(scene.history)
+    scene.draw()
+    plot = scene.plots[0]
+    before = plot.area.viewRange()
+    viewport = plot.canvas.viewport()
+    start = viewport.rect().center()
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=start)
+    for shift in range(0, 61, 10):
+        move = QMouseEvent(
+            QMouseEvent.Type.MouseMove,
+            QPointF(start - QPoint(shift, 0)),
+            QPointF(viewport.mapToGlobal(start - QPoint(shift, 0))),
+            Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton,
+            Qt.KeyboardModifier.NoModifier,
+        )
+        QApplication.sendEvent(viewport, move)
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=start - QPoint(60, 0))
+    (x0, x1), y = plot.area.viewRange()
+    assert x0 > before[0][0]
+    assert x1 - x0 == pytest.approx(before[0][1] - before[0][0])
+    assert scene.plots[1].area.viewRange()[0] == [x0, x1]
+    assert not scene.group.following
+    assert not plot.area.y_by_hand
+    assert y[0] != y[1]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Slot
 from PySide6.QtGui import QContextMenuEvent, QPaintEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsGridLayout, QVBoxLayout, QWidget
 
 from latentlab.ui import style
 from latentlab.ui.formatting import format_steps, format_value
@@ -27,11 +27,29 @@ Array = npt.NDArray[np.float64]
 MAX_POINTS = 1000
 
 
-class _Canvas(pg.PlotWidget):
-    """The drawing surface; reports what its painting costs."""
+class _Canvas(pg.GraphicsView):
+    """The drawing surface: an area with two axes; reports what its painting costs.
+
+    Not pyqtgraph's PlotWidget, which builds a hidden settings form for each plot: that takes longer
+    than everything else here together.
+    """
 
     def __init__(self, area: PlotArea, axes: dict[str, GridAxis], group: PlotGroup) -> None:
-        super().__init__(viewBox=area, axisItems=axes, background=None)
+        super().__init__(background=None)
+        central = pg.GraphicsWidget()
+        grid = QGraphicsGridLayout()
+        grid.setContentsMargins(0, 3, 6, 0)
+        grid.setSpacing(0)
+        grid.addItem(axes["left"], 0, 0)
+        grid.addItem(area, 0, 1)
+        grid.addItem(axes["bottom"], 1, 1)
+        central.setLayout(grid)
+        for axis in axes.values():
+            axis.linkToView(area)
+            axis.setZValue(area.zValue() - 1)  # the grid lies under the curves
+        self.setCentralItem(central)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setMinimumSize(0, 0)
         self._group = group
         self.fresh_data = False
 
@@ -79,14 +97,6 @@ class MetricPlot(QWidget):
         self.apply_theme()
 
     def _build_canvas(self) -> None:
-        item = self.canvas.getPlotItem()
-        item.hideButtons()
-        item.setMenuEnabled(False)
-        for axis in self.axes.values():
-            axis.setZValue(self.area.zValue() - 1)  # the grid lies under the curves
-        item.setContentsMargins(0, 3, 6, 0)
-        self.canvas.setFrameShape(self.canvas.Shape.NoFrame)
-        self.canvas.setMinimumSize(0, 0)
         self.curves = [Curve(spec, self.area) for spec in self.spec.curves]
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.setVisible(False)
