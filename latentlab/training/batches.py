@@ -168,7 +168,7 @@ def trainable_rows(data: Dataset, labelled_only: bool) -> Ints:
     rows = usable_rows(data, data.train_index, labelled_only)
     if len(rows) < 2:
         what = "labelled training images" if labelled_only else "training images"
-        raise InputError(f"{data.name} has {len(rows)} {what}; at least 2 are needed", where="data.spec")
+        raise InputError(f"{data.name} has too few {what}: {len(rows)}, at least 2 are needed", where="data.spec")
     return rows
 
 

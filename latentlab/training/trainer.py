@@ -73,6 +73,7 @@ class Trainer:
         self._device_text = self._policy.describe()
         self._scalars = ScalarMeans()
         self._clock = Clock()
+        self._images_per_s = 0.0
         self._changes: dict[str, Any] = {}
         self._best = math.inf
         self._saved: int | None = None
@@ -185,13 +186,13 @@ class Trainer:
             values |= tested
         if log:
             values["lr"] = self._recipe.training.lr
-            values["images_per_s"] = self._clock.images_per_s()
+            values["images_per_s"] = self._images_per_s = self._clock.images_per_s()
         elapsed = self._clock.elapsed_s
         self._recorder.append(self.step, elapsed, values)
         status = TrainingStatus(
             step=self.step,
             steps=self._recipe.training.steps,
-            images_per_s=values.get("images_per_s", math.nan),
+            images_per_s=self._images_per_s,
             elapsed_s=elapsed,
             device=self._device_text,
             memory_mb=self._policy.memory_mb(),
