@@ -27,6 +27,7 @@ _ALL = (
         "pixel",
         log=True,
     ),
+    Metric("psnr", "PSNR", "dB", "Peak signal-to-noise ratio of the reconstructions: 10 log10(1 / pixel).", "pixel"),
     Metric(
         "kld_nats",
         "KLD",
