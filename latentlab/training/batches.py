@@ -130,7 +130,7 @@ class Batches:
         bool
             Whether the stream goes on exactly where it was.
         """
-        exact = state["images"] == len(self._rows) and state["seed"] == self._seed
+        exact = bool(state["images"] == len(self._rows) and state["seed"] == self._seed)
         self._epoch = int(state["epoch"]) + (0 if exact else 1)
         self._position = int(state["position"]) if exact else 0
         self._order = self._epoch_order()

@@ -15,7 +15,7 @@ PACKAGES = ("latentlab", "torch", "numpy", "safetensors", "opencv-python-headles
 
 def environment() -> dict[str, Any]:
     """Return versions, processor and accelerator, ready for JSON; nothing that names a person or a host."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)
