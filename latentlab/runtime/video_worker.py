@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import ModelInfo, WeightSnapshot
 from latentlab.core.video_messages import Crop, ErrorCurve, FilmFrame, VideoFrame, VideoInfo, VideoView
@@ -103,17 +103,16 @@ class VideoWorker:
         Raises
         ------
         InputError
-            If the frame cannot be decoded; or, after it was shown with the old view, if the new
-            view's crop reaches beyond it.
+            If the frame cannot be decoded; or, after it was shown without them, if the weights are
+            damaged or the view's crop reaches beyond the frame.
         """
         reader = self.reader
         if reader is None:
             return
         began = time.perf_counter()
-        problem = self._adopt_view(request.view)
+        problem = self._try_weights() or self._adopt_view(request.view)
         self._take_corrected_index()
         index = min(max(0, request.index), reader.frames - 1)
-        self._refresh_weights()
         with self._right_of_way():
             frame = self._make_frame(reader, VideoFrame(index, request.generation, np.empty(0, np.uint8), self.crop()))
         self.slots.frame.put(replace(frame, took_ms=(time.perf_counter() - began) * 1000))
@@ -223,6 +222,15 @@ class VideoWorker:
     def _right_of_way(self) -> AbstractContextManager[None]:
         """Ask the trainer to let this picture go first, where the weights come with that right."""
         return self.weights.priority.busy() if isinstance(self.weights, FollowedWeights) else nullcontext()
+
+    def _try_weights(self) -> LatentLabError | None:
+        """Load the newest weights; return what is wrong with them, there being no model then."""
+        try:
+            self._refresh_weights()
+        except LatentLabError as error:
+            self._forget_model()
+            return error
+        return None
 
     def _refresh_weights(self) -> None:
         """Load the newest weights, if they are newer than those in use."""

@@ -169,6 +169,19 @@ def test_a_new_run_without_weights_yet_has_no_reconstruction(qtbot, service, cli
     assert answer(qtbot, service, service.show(5)).reconstruction is None
 
 
+def test_weights_that_do_not_fit_are_told_and_the_frame_is_shown_all_the_same(qtbot, service, clip, weights):
+    good = weights()
+    service._weights.put(WeightSnapshot(3, good.info, {}))
+    open_clip(qtbot, service, clip)
+    frame = answer(qtbot, service, service.show(5))
+    assert frame.reconstruction is None
+    assert frame.original.shape == (64, 96, 3)
+    qtbot.waitUntil(lambda: bool(service.problems), timeout=10_000)
+    service._weights.put(good)
+    assert answer(qtbot, service, service.show(5)).reconstruction is not None
+    assert len(service.problems) == 1
+
+
 def test_the_recipes_crop_is_left_out_where_it_does_not_fit(qtbot, service, clip, weights):
     service._weights.put(weights(crop=(0, 0, 200, 64)))
     open_clip(qtbot, service, clip)
