@@ -142,7 +142,7 @@ def test_as_a_data_set():
     assert data.factors["players"].shape == (360, 2 * TEAM, 2)
     hues = np.stack([data.factors["hue_a"], data.factors["hue_b"]])
     assert ((hues >= 0) & (hues < 1)).all()
-    assert len(np.unique(hues)) > 40
+    assert len(np.unique(hues)) > 40, "every battle has its own hues"
     assert (np.abs((hues[0] - hues[1] + 0.5) % 1 - 0.5) > 0.3).all(), "colours that are told apart"
 
 

@@ -72,14 +72,16 @@ class Battle:
         Width over height of the field.
     seed
         Anything that ``numpy.random.default_rng`` takes.
+    colours
+        Number of the pair of team colours; see ``battle_hues``.
     """
 
-    def __init__(self, stage: int, aspect: float, seed: int | list[int]) -> None:
+    def __init__(self, stage: int, aspect: float, seed: int | list[int], colours: int = 0) -> None:
         self._rng = np.random.default_rng(seed)
         self.stage_number = stage
         self.stage: Stage = STAGES[stage]
         self.columns = max(ROWS // 2, round(ROWS * aspect))
-        self.hues = battle_hues(self._rng)
+        self.hues = battle_hues(self._rng, colours)
         masks: Masks = masks_of(self.stage, ROWS, self.columns)
         self.floor = masks.floor > 127
         self.ink = np.zeros((ROWS, self.columns), np.uint8)

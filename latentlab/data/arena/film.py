@@ -31,7 +31,7 @@ def arena_frames(
     """Yield the frames of ``battles`` battles, each on the next stage: (height, width, 3) uint8, red, green, blue."""
     height, width = size
     for number in range(battles):
-        battle = Battle(number % len(STAGES), field_aspect(height, width), [seed, number])
+        battle = Battle(number % len(STAGES), field_aspect(height, width), [seed, number], colours=number)
         painter = Painter(battle, height, width)
         for moment in battle.moments(frames_per_battle):
             yield painter.paint(moment)

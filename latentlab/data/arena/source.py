@@ -31,7 +31,7 @@ class ArenaSource(Source):
     """
 
     uses = ("size", "colour", "limit")
-    version = 4
+    version = 5
 
     def __init__(self, argument: str, config: DataConfig) -> None:
         super().__init__(argument, config)
@@ -70,7 +70,9 @@ class ArenaSource(Source):
 
     def _play(self, number: int, frames: int, images: Images, facts: list[dict[str, Any]], ticker: Ticker) -> None:
         height, width = self.config.size
-        battle = Battle(number % len(STAGE_NAMES), field_aspect(height, width), [self.seed, number])
+        stage, turn = number % len(STAGE_NAMES), number // len(STAGE_NAMES)
+        # Each stage runs through all pairs of colours, starting with another one.
+        battle = Battle(stage, field_aspect(height, width), [self.seed, number], colours=turn + stage)
         painter = Painter(battle, height, width)
         for frame, moment in enumerate(battle.moments(frames)):
             images[len(facts)] = to_channels(painter.paint(moment), images.shape[3])
