@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRect, QSize, Qt, Slot
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -15,6 +15,8 @@ from latentlab.ui.views.picture import to_qimage
 GAP = 12
 CAPTION = 22
 WHOLE_WITHIN = 0.08
+REFINE_MS = 120
+"""A picture that stands this long is drawn again with care; while frames run, speed counts."""
 NAMES = ("original", "reconstruction", "difference", "film")
 
 
@@ -55,6 +57,10 @@ class VideoPanes(QWidget):
         self._crop: Crop | None = None
         self._with_model = False
         self._with_film = True
+        self._refine = QTimer(self)
+        self._refine.setSingleShot(True)
+        self._refine.setInterval(REFINE_MS)
+        self._refine.timeout.connect(self._forget_drawn)
         style.theme_events().changed.connect(self.apply_theme)
 
     def show_frame(self, frame: VideoFrame) -> None:
@@ -135,7 +141,10 @@ class VideoPanes(QWidget):
     def _set(self, name: str, picture: QImage | None) -> None:
         pane = self._panes[name]
         pane.picture, pane.drawn = picture, None
+        if picture is not None:
+            self._refine.start()
 
+    @Slot()
     def _forget_drawn(self) -> None:
         for pane in self._panes.values():
             pane.drawn = None
@@ -191,11 +200,12 @@ class VideoPanes(QWidget):
         ratio = self.devicePixelRatioF()
         target = picture.size().scaled(room * ratio, Qt.AspectRatioMode.KeepAspectRatio)
         modes, ignore = Qt.TransformationMode, Qt.AspectRatioMode.IgnoreAspectRatio
-        if target.width() >= 2 * picture.width():
+        running = self._refine.isActive()
+        if not running and target.width() >= 2 * picture.width():
             # Whole magnification first: pixels stay squares, only their edges give way to the odd scale.
             times = -(-target.width() // picture.width())
             picture = picture.scaled(picture.size() * times, ignore, modes.FastTransformation)
-        shown = picture.scaled(target, ignore, modes.SmoothTransformation)
+        shown = picture.scaled(target, ignore, modes.FastTransformation if running else modes.SmoothTransformation)
         pixmap = QPixmap.fromImage(shown)
         pixmap.setDevicePixelRatio(ratio)
         return pixmap

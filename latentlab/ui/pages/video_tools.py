@@ -95,6 +95,10 @@ class VideoTools(QWidget):
 
     def _make_crop(self) -> QPushButton:
         button = QPushButton("Whole frame")
+        # The same arrow as the boxes beside it, after the text: a button's own is drawn in its corner.
+        icons.set_icon(button, "chevron_down", "muted")
+        button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        button.setStyleSheet("QPushButton::menu-indicator { image: none; width: 0; }")
         button.setToolTip("Choose the region of the frame that the model is given")
         button.setAccessibleName("Crop")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -115,7 +119,7 @@ class VideoTools(QWidget):
 
     def _arrange(self) -> None:
         row = QHBoxLayout(self)
-        row.setContentsMargins(style.SPACING, 0, style.SPACING, 0)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(style.SPACING)
         row.addWidget(self.open)
         row.addWidget(self.name, 1)

@@ -10,6 +10,8 @@ from latentlab.ui import icons, style
 from latentlab.ui.pages.video_playback import SPEEDS
 from latentlab.ui.widgets.timeline import format_timecode
 
+BUTTON_WIDTH = 32  # narrow enough for the whole row beside the settings in a window of 1000 pixels
+
 
 def tool_button(icon: str, name: str, tooltip: str, *, checkable: bool = False) -> QToolButton:
     """Return a flat button with an icon, its tooltip and its accessible name."""
@@ -19,6 +21,7 @@ def tool_button(icon: str, name: str, tooltip: str, *, checkable: bool = False) 
     button.setToolTip(tooltip)
     button.setCheckable(checkable)
     button.setAutoRaise(True)
+    button.setFixedWidth(BUTTON_WIDTH)
     # A click must not take the keys from the timeline: space plays, it does not press the last button.
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
@@ -95,7 +98,7 @@ class VideoTransport(QWidget):
         for speed in SPEEDS:
             box.addItem(f"{speed:g}×", speed)
         box.setCurrentIndex(SPEEDS.index(1.0))
-        box.setFixedWidth(72)
+        box.setFixedWidth(68)
         box.setToolTip("Playing speed, times the video's own; frames that come too late are left out")
         box.setAccessibleName("Playing speed")
         box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -108,7 +111,7 @@ class VideoTransport(QWidget):
         box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         box.setAlignment(Qt.AlignmentFlag.AlignRight)
         box.setRange(0, 0)
-        box.setMinimumWidth(72)
+        box.setFixedWidth(64)
         box.setToolTip("Frame on screen, counted from 0; type a number to go there (G)")
         box.setAccessibleName("Go to frame")
         return box
@@ -127,7 +130,7 @@ class VideoTransport(QWidget):
         self.psnr.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.psnr.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row = QHBoxLayout(self)
-        row.setContentsMargins(style.SPACING, 0, style.SPACING, 0)
+        row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(style.SPACING // 2)
         for widget in (self.first, self.back, self.play, self.forward, self.last, self.loop, self.speed):
             row.addWidget(widget)
