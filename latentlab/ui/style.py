@@ -130,8 +130,8 @@ def colour(key: str) -> QColor:
 
 def mix(first: QColor, second: QColor, share: float) -> QColor:
     """Return the opaque colour ``share`` (0..1) of the way from ``first`` to ``second``."""
-    parts = [round(a + (b - a) * share) for a, b in zip(first.getRgb()[:3], second.getRgb()[:3], strict=True)]
-    return QColor(*parts)
+    ends = ((first.red(), second.red()), (first.green(), second.green()), (first.blue(), second.blue()))
+    return QColor(*(round(start + (end - start) * share) for start, end in ends))
 
 
 def figure_font(font: QFont, *, points: float | None = None, bold: bool = False) -> QFont:

@@ -4,48 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
+from monitor_bench import AE, GAN, colours, fill, preview, recipe, settle
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
-from latentlab.core.messages import Preview, Progress, TrainingState, TrainingStatus
-from latentlab.core.recipe import Recipe
+from latentlab.core.messages import Progress, TrainingState, TrainingStatus
 from latentlab.runtime.training_session import TrainingSession
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.pages.monitor import MonitorPage
 from latentlab.ui.pages.monitor_grid import best_columns
-from latentlab.ui.pages.monitor_pictures import fitting, psnr
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
-
-GAN = [
-    *("pixel", "kld_nats", "kld_per_dim", "beta", "feature_matching", "active_units"),
-    *("d_real", "d_recon", "d_fake", "g_recon", "g_fake"),
-]
-AE = ("pixel", "reconstruction", "loss", "images_per_s")
-
-
-def recipe(kind: str, **objective: object) -> Recipe:
-    return Recipe.model_validate(
-        {"model": {"kind": kind, "latent_dim": 16}, "objective": objective, "training": {"steps": 5000}}
-    )
-
-
-def fill(session: TrainingSession, names, rows: int = 200) -> None:
-    steps = np.arange(1, rows + 1) * 10.0
-    for place, name in enumerate(names):
-        session.history.extend(name, steps, 0.2 + place + 0.1 * np.sin(steps / 300))
-    session.state = TrainingState.RUNNING
-    session.status.put(TrainingStatus(int(steps[-1]), 5000, 803.4, 192.0, "CPU, bf16", 812.0))
-
-
-def preview(count: int = 6, step: int = 1990) -> Preview:
-    rng = np.random.default_rng(step)
-    originals, reconstructions, samples = rng.integers(0, 256, (3, count, 16, 16, 3), dtype=np.uint8)
-    return Preview(step, originals, reconstructions, samples, np.linspace(0.01, 0.02, count, dtype=np.float32))
 
 
 @pytest.fixture
@@ -65,19 +36,6 @@ def make(qtbot, qapp, session):
         return page
 
     return make_page
-
-
-def settle(page: MonitorPage) -> None:
-    """Let a page show all that its session holds."""
-    page._slow_at = 0.0
-    page.tick()
-    QApplication.processEvents()
-    page.group.draw_all()
-    QApplication.processEvents()
-
-
-def colours(image: QImage) -> set[str]:
-    return {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
 
 
 def test_without_a_training_it_says_what_to_do_and_the_button_does_it(make, qtbot):
@@ -204,73 +162,6 @@ def test_the_table_holds_every_metric_at_the_newest_step_or_under_the_cursor(mak
     assert page.table.title() == "at step 500"
     at = session.history.at("pixel", 500.0)[1]
     assert {row.metric: row.train for row in page.table.rows()}["pixel"] == f"{at:.4f}"
-
-
-def test_originals_lie_over_their_reconstructions(make, session):
-    session.recipe = recipe("vae")
-    fill(session, AE)
-    page = make()
-    sent = preview()
-    session.previews.put(sent)
-    settle(page)
-    view = page.pictures.pairs
-    assert view.shown >= 4
-    across = view.columns
-    for pair in range(view.shown):
-        row, column = divmod(pair, across)
-        top, bottom = (2 * row) * across + column, (2 * row + 1) * across + column
-        assert _same(view.picture(top), sent.originals[pair])
-        assert _same(view.picture(bottom), sent.reconstructions[pair])
-        assert view.cell_rect(bottom).top() > view.cell_rect(top).bottom()
-        assert view.cell_rect(bottom).left() == view.cell_rect(top).left()
-        assert "MSE" in view._tips[bottom]
-    assert _same(page.pictures.samples.picture(1), sent.samples[1])
-    assert page.pictures._pairs_section.remark.text() == "step 1,990 · MSE 0.0150 · 18.2 dB"
-    assert page.status_text() == "pictures of step 1,990"
-
-
-def _same(image: QImage, picture: np.ndarray) -> bool:
-    height, width, _ = picture.shape
-    return all(image.pixelColor(x, y).getRgb()[:3] == tuple(picture[y, x]) for y in range(height) for x in range(width))
-
-
-def test_models_without_a_prior_show_no_samples(make, session):
-    session.recipe = recipe("ae")
-    fill(session, AE)
-    page = make()
-    sent = preview()
-    session.previews.put(Preview(sent.step, sent.originals, sent.reconstructions))
-    settle(page)
-    assert not page.pictures.samples.isVisible()
-
-
-def test_only_new_pictures_are_drawn(make, session, monkeypatch):
-    session.recipe = recipe("vae")
-    fill(session, AE)
-    page = make()
-    session.previews.put(preview())
-    settle(page)
-    seen = []
-    monkeypatch.setattr(page.pictures, "show_preview", lambda p: seen.append(p.step))
-    for _ in range(5):
-        page.tick()
-    session.previews.put(preview(step=2100))
-    page.tick()
-    assert seen == [2100]
-
-
-def test_as_many_pictures_as_are_large_enough():
-    columns, rows = fitting(24, (56, 32), (280, 250), layers=2)
-    assert 4 <= columns * rows < 24
-    assert fitting(8, (32, 32), (1000, 1000), layers=1)[0] * fitting(8, (32, 32), (1000, 1000), layers=1)[1] == 8
-    tight = fitting(16, (64, 64), (90, 60), layers=2)
-    assert 1 <= tight[0] * tight[1] <= 4
-
-
-def test_psnr_is_that_of_its_definition():
-    assert psnr(0.01) == pytest.approx(20.0)
-    assert psnr(1.0) == 0.0
-    assert psnr(0.0) == float("inf")
 
 
 def test_a_new_run_starts_with_a_clean_page(make, session):

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -145,8 +146,9 @@ class PictureView(QWidget):
         """Return what is shown as one picture without gaps, at the pictures' own resolution."""
         if self._images is None:
             return None
-        ground = style.colour("ground").getRgb()[:3]
-        return to_qimage(tile(self._images, self._placed().columns, ground))
+        ground = style.colour("ground")
+        fill = (ground.red(), ground.green(), ground.blue())
+        return to_qimage(tile(self._images, self._placed().columns, fill))
 
     def picture(self, index: int) -> QImage | None:
         """Return one picture at its own resolution."""
@@ -272,7 +274,7 @@ class PictureView(QWidget):
             line = QRect(cell.left(), 0, cell.width(), cell.top() - 4)
             painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, shown)
 
-    def resizeEvent(self, event: QEvent) -> None:
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay the pictures out again."""
         self._layout = self._cache = None
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, QRectF, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Slot
 from PySide6.QtGui import QContextMenuEvent, QPaintEvent
 from PySide6.QtWidgets import QGraphicsGridLayout, QVBoxLayout, QWidget
 
@@ -25,6 +25,7 @@ from latentlab.ui.views.plot_view import PlotArea
 
 Array = npt.NDArray[np.float64]
 MAX_POINTS = 1000
+DOT = 5
 
 
 class _Canvas(pg.GraphicsView):
@@ -98,6 +99,9 @@ class MetricPlot(QWidget):
 
     def _build_canvas(self) -> None:
         self.curves = [Curve(spec, self.area) for spec in self.spec.curves]
+        self._dots = pg.ScatterPlotItem(size=DOT, pxMode=True, pen=None)
+        self._dots.setZValue(20)
+        self.area.addItem(self._dots, ignoreBounds=True)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.setVisible(False)
         self.area.addItem(self._cursor, ignoreBounds=True)
@@ -194,6 +198,7 @@ class MetricPlot(QWidget):
         points = min(MAX_POINTS, max(100, int(self.area.width())))
         for curve in self.curves:
             curve.draw(group, (x0, x1), points, log=self.log, target=self._targets.get(curve.spec.metric))
+        self._mark_newest()
         self._hidden_values = sum(curve.without_place for curve in self.curves)
         self.area.setXRange(x0, x1, padding=0)
         self._scale_y()
@@ -203,6 +208,11 @@ class MetricPlot(QWidget):
         left.kind = "log" if self.log else "linear"
         self.canvas.fresh_data = True
         self.show_cursor()
+
+    def _mark_newest(self) -> None:
+        shown = [(curve.newest, curve.colour) for curve in self.curves if curve.newest and not curve.hidden]
+        places = np.array([place for place, _ in shown], dtype=np.float64).reshape(-1, 2)
+        self._dots.setData(x=places[:, 0], y=places[:, 1], brush=[colour for _, colour in shown])
 
     def _scale_y(self) -> None:
         if not self.area.y_by_hand:
@@ -261,7 +271,7 @@ class MetricPlot(QWidget):
         x = self.area.mapSceneToView(position).x()
         self.group.want_cursor(self.group.to_step(x))
 
-    def eventFilter(self, watched: QWidget, event: QEvent) -> bool:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Hide the cursor when the pointer leaves."""
         if event.type() == QEvent.Type.Leave:
             self.group.want_cursor(None)

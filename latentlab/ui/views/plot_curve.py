@@ -1,4 +1,4 @@
-"""One curve of a plot: the raw band, its smoothed twin, its newest point and its target."""
+"""One curve of a plot: the raw band, its smoothed twin and its target."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 Range = tuple[float, float]
 _EMPTY: Array = np.empty(0)
-_DOT = 5
 
 
 def place(values: Array, log: bool) -> Array:
@@ -46,6 +45,8 @@ class Curve:
     ----------
     has_data
         Whether the history holds the metric.
+    newest
+        Where the newest point lies, on the axes; None where it cannot be drawn.
     without_place
         How many of the visible points cannot be drawn on a logarithmic axis.
     """
@@ -54,6 +55,7 @@ class Curve:
         self.spec = spec
         self.colour = QColor()
         self.hidden = False
+        self.newest: tuple[float, float] | None = None
         self.has_data = False
         self.without_place = 0
         self._smoothing = False
@@ -61,17 +63,16 @@ class Curve:
         self._target: float | None = None
         self.raw = pg.PlotCurveItem()
         self.smooth = pg.PlotCurveItem()
-        self.dot = pg.ScatterPlotItem(size=_DOT, pxMode=True, pen=None)
         self.target = pg.InfiniteLine(angle=0, movable=False)
         self.target.setVisible(False)
-        for order, item in enumerate((self.target, self.raw, self.smooth, self.dot)):
+        for order, item in enumerate((self.target, self.raw, self.smooth)):
             item.setZValue(10 + order)
             area.addItem(item, ignoreBounds=True)
 
     def set_hidden(self, hidden: bool) -> None:
         """Draw the curve, or not."""
         self.hidden = hidden
-        for item in (self.raw, self.smooth, self.dot):
+        for item in (self.raw, self.smooth):
             item.setVisible(not hidden)
         self.target.setVisible(not hidden and self._target is not None)
 
@@ -79,7 +80,6 @@ class Curve:
         """Take the colours in force."""
         self.colour = style.mix(style.colour(self.spec.colour), style.colour("text"), self.spec.shade)
         self.smooth.setPen(line_pen(self.colour, self.spec.dash))
-        self.dot.setBrush(self.colour)
         self.target.setPen(line_pen(self.colour, "target"))
         self._pen_raw()
 
@@ -106,7 +106,7 @@ class Curve:
             self._low = np.where(np.isnan(self._low), self._high, self._low)
         self._draw_raw(found.block)
         self._draw_smooth(found.means, factor, found.block, log)
-        self._draw_newest(group, log)
+        self._find_newest(group, log)
         self._draw_target(target, log)
 
     def _lead(self, group: PlotGroup, first: float, factor: float) -> float:
@@ -130,15 +130,14 @@ class Curve:
         self._line = place(smooth(means, factor, block), log) if smoothing else _EMPTY
         self.smooth.setData(self._x if smoothing else _EMPTY, self._line, connect="finite")
 
-    def _draw_newest(self, group: PlotGroup, log: bool) -> None:
+    def _find_newest(self, group: PlotGroup, log: bool) -> None:
         newest = group.history.last(self.spec.metric)
-        if newest is None:
-            self.dot.setData([], [])
-            return
-        x = group.to_x(np.array([newest[0]]))
-        y = self._line[-1:] if self._smoothing else place(np.array([newest[1]]), log)
-        shown = bool(np.isfinite(y).all())
-        self.dot.setData(x if shown else [], y if shown else [])
+        self.newest = None
+        if newest is not None:
+            x = float(group.to_x(np.array([newest[0]]))[0])
+            y = self._line[-1:] if self._smoothing else place(np.array([newest[1]]), log)
+            if np.isfinite(y).all():
+                self.newest = (x, float(y[0]))
 
     def _draw_target(self, target: float | None, log: bool) -> None:
         y = None if target is None else float(place(np.array([target]), log)[0])

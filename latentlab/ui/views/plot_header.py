@@ -136,7 +136,8 @@ class PlotHeader(QWidget):
     def _places(self) -> list[QRect]:
         if self._lines > 1:
             return self._flow(self.width())[0]
-        x, places = self.width(), []
+        x = self.width()
+        places: list[QRect] = []
         for entry in reversed(self._entries):
             cell = self._cell(entry, True)
             places.insert(0, QRect(x - cell, 0, cell, self._line_height()))

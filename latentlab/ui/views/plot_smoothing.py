@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 MAX_SMOOTHING = 0.99
-_SMALLEST_POWER = 1e-12
+_SMALLEST_POWER = 1e-100
 
 
 def smooth(values: Array, factor: float, block: int = 1) -> Array:
@@ -31,10 +31,11 @@ def smooth(values: Array, factor: float, block: int = 1) -> Array:
     if keep <= 0.0 or len(values) == 0:
         return values.copy()
     finite = np.isfinite(values)
-    sums = _decaying_sum(np.where(finite, values, 0.0), keep)
-    weights = _decaying_sum(finite.astype(np.float64), keep)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(finite, sums / weights, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        sums = _decaying_sum(np.where(finite, values, 0.0), keep)
+        if finite.all():
+            return sums * (1 - keep) / (1 - keep ** np.arange(1, len(values) + 1))
+        return np.where(finite, sums / _decaying_sum(finite.astype(np.float64), keep), np.nan)
 
 
 def _decaying_sum(values: Array, keep: float) -> Array:
