@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +52,7 @@ class RunWriter:
     def __init__(self, path: Path, info: ModelInfo) -> None:
         self.path = path
         self.info = info
+        self._made_here = False
 
     @classmethod
     def create(cls, root: Path, recipe: Recipe, data: Dataset, *, label: str = "") -> RunWriter:
@@ -126,7 +128,14 @@ class RunWriter:
             )
         except OSError as error:
             raise InputError(f"The run folder cannot be written: {error.strerror}", where=str(path)) from None
-        return cls(path, info)
+        run = cls(path, info)
+        run._made_here = True
+        return run
+
+    def discard_unused(self) -> None:
+        """Remove the folder if this object made it and nothing was trained into it; otherwise do nothing."""
+        if self._made_here and not any(self.checkpoints.iterdir()):
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def event(self, event: str, step: int, **facts: Any) -> None:
         """Append one line to ``events.jsonl``: start, resume, pause, stop, finish, change, warning or failure."""

@@ -14,6 +14,7 @@ from latentlab.models.vae import Vae
 from latentlab.models.weights import read_snapshot
 from latentlab.training.fit import fit
 from latentlab.training.metrics_db import read_metrics
+from latentlab.training.run import RunWriter
 
 
 def events(run) -> list[dict]:
@@ -177,8 +178,18 @@ def test_a_small_set_trains_with_a_warning(new_run) -> None:
 def test_a_device_that_is_not_there_is_one_clear_error(new_run, data, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     recipe = make_recipe()
+    run = new_run(recipe, data)
     with pytest.raises(InputError, match="CUDA"):
-        fit(recipe, data, Memory(), run=new_run(recipe, data), device="cuda")
+        fit(recipe, data, Memory(), run=run, device="cuda")
+    assert not run.path.exists(), "a run that could not begin is not kept"
+
+
+def test_a_run_that_others_made_is_never_removed(new_run, data) -> None:
+    recipe = make_recipe()
+    run = RunWriter.open(new_run(recipe, data).path)
+    with pytest.raises(InputError, match="not a device"):
+        fit(recipe, data, Memory(), run=run, device="abacus")
+    assert run.path.exists()
 
 
 def test_a_full_disk_for_metrics_is_one_clear_error(new_run, data) -> None:
