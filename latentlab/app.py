@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from latentlab.launch import Launch, check_arguments, hooks_installed
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 
+    from latentlab.runtime.shutdown import Shutdown
+    from latentlab.runtime.warmup import WarmupThread
     from latentlab.ui.main_window import MainWindow
 
 DEMO_RECIPE = "quickstart"
@@ -93,7 +96,7 @@ def build_window(
     app = build_application()
     share_interpreter()
     store = SettingsStore(read_only=not keep)
-    style.apply_theme(app, theme or store.get("theme", "system"))
+    style.apply_theme(app, theme or window_memory.theme(store))
     context = AppContext(TrainingSession(), InferenceService(), VideoService(), ErrorHub(), runs_root or runs_dir())
     context.inference.bind(context.training.weights)
     poller, shutdown, warmup = Poller(), Shutdown(), WarmupThread()
@@ -111,10 +114,23 @@ def build_window(
     return window
 
 
-def _keep_until_done(window: MainWindow, warmup: object, shutdown: object) -> None:
-    bundle = (window, window.context, window.poller, warmup, shutdown)
+def _keep_until_done(window: MainWindow, warmup: WarmupThread, shutdown: Shutdown) -> None:
+    """Hold on to everything with a thread until it has ended, at the latest when the process does."""
+    from PySide6.QtCore import QTimer
+
+    bundle = (window, warmup, shutdown)
     _alive.append(bundle)
-    window.closed.connect(lambda: _alive.remove(bundle) if bundle in _alive else None)
+
+    def let_go() -> None:
+        if bundle in _alive:
+            _alive.remove(bundle)
+
+    def end_at_exit() -> None:
+        if bundle in _alive:
+            shutdown.run()
+
+    window.closed.connect(lambda: QTimer.singleShot(0, let_go))  # Not while its close event is being handled.
+    atexit.register(end_at_exit)
 
 
 def create_window(path: Path | None = None, runs_root: Path | None = None) -> MainWindow:
@@ -127,10 +143,12 @@ def create_window(path: Path | None = None, runs_root: Path | None = None) -> Ma
     runs_root
         Where new runs are written; the user's runs folder by default.
     """
+    from latentlab.ui import window_memory
+
     window = build_window(runs_root)
     window.show()
     window.make_all_pages()
-    window.choose_recipe()
+    window_memory.show_last_page(window)
     if path is not None:
         window.commands.open_path(path)
     return window

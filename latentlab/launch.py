@@ -120,16 +120,20 @@ class Launch(QObject):
         self._show_first_slot()
 
     def _show_first_slot(self) -> None:
-        """Show at once what will be there after the start, so that nothing flashes by."""
+        """Show the place of the first page, so that nothing else flashes by; it is made after the first paint."""
         if self._page is not None:
-            self._window.show_page(PAGE_NAMES[self._page])
+            self._window.show_page(PAGE_NAMES[self._page], make=False)
         elif self._recipe is not None:
-            self._window.show_page("monitorPage")
-        else:
+            self._window.show_page("monitorPage", make=False)
+        elif self._screenshot is not None:
             self._window.choose_recipe()
+        else:
+            window_memory.show_last_page(self._window, make=False)
 
     @Slot()
     def _on_first_paint(self) -> None:
+        if self._window.area.shown in self._unmade:
+            self._window.area.page(self._window.area.shown)
         if self._path is not None:
             self._window.commands.open_path(self._path)
             if self._page is not None:

@@ -121,9 +121,9 @@ class MainWindow(QMainWindow):
         self.shutdown.late.connect(self._on_late)
         self.shutdown.finished.connect(self._on_shut_down)
 
-    def show_page(self, name: str) -> None:
-        """Show a page by its object name."""
-        self.area.show_slot(name)
+    def show_page(self, name: str, *, make: bool = True) -> None:
+        """Show a page by its object name, or just its empty place when it need not be made yet."""
+        self.area.show_slot(name, make=make)
         self.rail.mark(name)
 
     def choose_recipe(self) -> None:

@@ -96,9 +96,13 @@ class PageArea(QStackedWidget):
         """Name of the slot on screen."""
         return next(name for name, slot in self._slots.items() if slot is self.currentWidget())
 
-    def show_slot(self, name: str) -> None:
-        """Show a page, or the welcome; a page that was torn off has its own window brought to the front."""
-        if name != "welcome":
+    def show_slot(self, name: str, *, make: bool = True) -> None:
+        """Show a page, or the welcome; a page that was torn off has its own window brought to the front.
+
+        With ``make`` False a page that was not made yet leaves its place empty for now: at the start
+        the window is on screen sooner that way.
+        """
+        if make and name != "welcome":
             self.page(name)
         changed = self._slots[name] is not self.currentWidget()
         self.setCurrentWidget(self._slots[name])

@@ -13,6 +13,7 @@ from latentlab.ui.page_area import TITLES
 
 if TYPE_CHECKING:
     from latentlab.ui.main_window import MainWindow
+    from latentlab.ui.settings_store import SettingsStore
 
 DEFAULT_SIZE = QSize(1440, 900)
 PANEL_WIDTH, MIN_PANEL_WIDTH, MAX_PANEL_WIDTH = 344, 328, 640
@@ -54,6 +55,21 @@ def restore(window: MainWindow, size: tuple[int, int] | None = None) -> None:
     states: dict[str, object] = store.get("pages", {})
     window.area.states = {name: state for name, state in states.items() if isinstance(state, dict)}
     _restore_recipe(window)
+
+
+def theme(store: SettingsStore) -> str:
+    """Return the remembered choice of colours, or ``system``."""
+    choice = store.get("theme", "system")
+    return choice if choice in ("dark", "light") else "system"
+
+
+def show_last_page(window: MainWindow, *, make: bool = True) -> None:
+    """Show the page of the last time; without a run the Monitor's place is the welcome's."""
+    last = window.store.get("page", "welcome")
+    if last in TITLES and last != "monitorPage":
+        window.show_page(last, make=make)
+    else:
+        window.choose_recipe()
 
 
 def _screen_size() -> QSize:

@@ -61,6 +61,8 @@ def test_layout_comes_back(qtbot, tmp_path):
     assert second.window.size().toTuple() == (790, 700)
     assert second.window.form.recipe().model.latent_dim == 9
     assert second.window.form.recipe().model.width == 48
+    window_memory.show_last_page(second.window)
+    assert second.window.area.shown == "explorePage"
     assert page(second, "explorePage").state["zoom"] == 3
     assert page(second, "explorePage").state["mark"] == "explorePage"
     qtbot.waitUntil(lambda: abs(second.window.splitter.sizes()[1] - width) <= 2)
@@ -107,6 +109,9 @@ def test_old_or_damaged_settings_do_no_harm(qtbot, tmp_path, values):
     window_memory.restore(made.window, None)
     window_memory.restore_torn_off(made.window)
     made.window.show()
+    window_memory.show_last_page(made.window)
+    assert made.window.area.shown == "welcome"
+    assert window_memory.theme(made.window.store) == "system"
     assert made.window.form.recipe() is not None
     assert page(made, "monitorPage").state.get("mark") is None
     made.window.recent_menu.fill()
