@@ -232,7 +232,7 @@ class MetricHistory:
         return steps, lows, highs
 
     def summary(self, name: str, first: float = -np.inf, last: float = np.inf, max_points: int = 1000) -> Summary:
-        """Return a metric between two steps in at most ``max_points`` + 1 equal blocks.
+        """Return a metric between two steps in at most ``max_points`` + 2 equal blocks.
 
         The block is a power of two and blocks are counted from the start of the run, so that a
         growing window does not regroup the values it has shown before. The values next to the window

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QGraphicsGridLayout, QVBoxLayout, QWidget
 from latentlab.ui import style
 from latentlab.ui.formatting import format_steps, format_value
 from latentlab.ui.views import plot_menu
-from latentlab.ui.views.plot_axis import GridAxis
+from latentlab.ui.views.plot_axis import TOP_MARGIN, GridAxis
 from latentlab.ui.views.plot_config import configure_pyqtgraph, line_pen
 from latentlab.ui.views.plot_curve import Curve, place
 from latentlab.ui.views.plot_group import PlotGroup
@@ -39,7 +39,7 @@ class _Canvas(pg.GraphicsView):
         super().__init__(background=None)
         central = pg.GraphicsWidget()
         grid = QGraphicsGridLayout()
-        grid.setContentsMargins(0, 3, 6, 0)
+        grid.setContentsMargins(0, TOP_MARGIN, 6, 0)
         grid.setSpacing(0)
         grid.addItem(axes["left"], 0, 0)
         grid.addItem(area, 0, 1)

@@ -15,6 +15,7 @@ from latentlab.ui.views.plot_config import tick_font
 
 LEFT_WIDTH = 46
 BOTTOM_HEIGHT = 20
+TOP_MARGIN = 3
 _TEXT_GAP = 6
 _FLAGS = Qt.AlignmentFlag
 
@@ -49,7 +50,7 @@ class GridAxis(pg.AxisItem):
         """Return tick values and texts for an axis ``room`` pixels long."""
         low, high = self.range
         vertical = self.orientation == "left"
-        count = max(2, int(room / (26 if vertical else 74)))
+        count = max(2, int(room / (26 if vertical else 58)))
         if self.kind == "log":
             values = plot_ticks.log_ticks(low, high, count)
             return values, plot_ticks.log_texts(values)
@@ -82,7 +83,7 @@ class GridAxis(pg.AxisItem):
             painter.setPen(colours[0])
             painter.drawLine(int(area.left()), y, int(area.right()), y)
             painter.setPen(colours[1])
-            top = min(max(y - line / 2, area.top() - line / 2), area.bottom() - line / 2)
+            top = max(y - line / 2, area.top() - TOP_MARGIN)
             place = QRectF(0, top, area.left() - _TEXT_GAP, line)
             painter.drawText(place, _FLAGS.AlignRight | _FLAGS.AlignVCenter, text)
             if self.inner_text is not None and y - line > area.top():

@@ -37,13 +37,14 @@ def configure_pyqtgraph() -> None:
     )
 
 
-def line_pen(colour: QColor, dash: Dash = "solid") -> QPen:
-    """Return a cosmetic pen one pixel wide: wider ones leave Qt's fast path."""
-    pen = QPen(colour, 1)
+def line_pen(colour: QColor, dash: Dash = "solid", width: int = 1) -> QPen:
+    """Return a cosmetic pen. Curves want one pixel: wider ones leave Qt's fast path."""
+    pen = QPen(colour, width)
     pen.setCosmetic(True)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     if dash != "solid":
         pen.setStyle(Qt.PenStyle.CustomDashLine)
-        pen.setDashPattern(_DASHES[dash])
+        pen.setDashPattern([length / width for length in _DASHES[dash]])
     return pen
 
 

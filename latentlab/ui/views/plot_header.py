@@ -172,10 +172,9 @@ class PlotHeader(QWidget):
         colour = style.mix(entry.colour, style.colour("window"), 0.6) if entry.hidden else entry.colour
         text = place
         if place.width() >= self._cell(entry, True):
-            middle = place.center().y()
-            painter.setPen(line_pen(colour, entry.dash))
-            for row in (0, 1):  # two rows of a one-pixel pen: a swatch that is seen
-                painter.drawLine(place.left(), middle + row, place.left() + _SWATCH, middle + row)
+            painter.setPen(line_pen(colour, entry.dash, width=2))
+            middle = place.center().y() + 1
+            painter.drawLine(place.left(), middle, place.left() + _SWATCH, middle)
             text = place.adjusted(_SWATCH + _GAP, 0, 0, 0)
         painter.setPen(style.colour("faint" if entry.hidden else "muted"))
         painter.drawText(text, _ALIGN, entry.label)
