@@ -87,7 +87,7 @@ class RecipeCard(QFrame):
 
     def apply_theme(self) -> None:
         """Draw the picture in the colours in force."""
-        self.picture.setPixmap(thumbnail(self.recipe.data.spec, self.devicePixelRatioF()))
+        self.picture.setPixmap(thumbnail(self.recipe.data.spec, self.devicePixelRatioF(), self.name))
 
 
 class CardGrid(QWidget):

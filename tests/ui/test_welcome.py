@@ -88,6 +88,12 @@ def test_every_kind_of_data_has_a_drawing(qtbot, spec):
     assert len({image.pixel(x, y) for x in range(0, 144, 3) for y in range(0, 144, 3)}) > 3
 
 
+def test_recipes_on_the_same_data_look_different_but_always_the_same(qtbot):
+    first, again, other = (thumbnail("arena", 1.0, name).toImage() for name in ("a", "a", "b"))
+    assert first == again
+    assert first != other
+
+
 def test_run_names_are_shown_short():
     assert short_run_name("20260801-161738-digits-by-class") == "digits-by-class 16:17"
     assert short_run_name("my run") == "my run"
