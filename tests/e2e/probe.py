@@ -14,7 +14,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, QRect, QTimer, Signal, Slot
 from PySide6.QtGui import QAction, QImage
-from PySide6.QtWidgets import QApplication, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QSlider, QToolButton, QWidget
 
 from latentlab import cli
 from latentlab.app import run_app
@@ -96,8 +96,10 @@ class Probe(QObject):
         return {"saved": image is not None and image.save(file)}
 
     def ask_video(self) -> dict[str, Any]:
-        """Frame under the slider, and number of frames."""
-        slider = self._widget("videoSlider")
+        """Frame under the slider, and number of frames; none before the file is open."""
+        slider = self.window.area.page("videoPage").findChild(QSlider, "videoSlider")
+        if slider is None or not slider.isVisible():
+            return {"frame": -1, "frames": 0}
         return {"frame": slider.value(), "frames": slider.maximum() + 1}
 
     def ask_point(self) -> dict[str, Any]:

@@ -47,7 +47,8 @@ class RealApp:
                 cwd=folder,
             )
         self._answers: Queue[str] = Queue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         assert self._next(60) == {"ready": True}
         self.focus()
 
@@ -128,7 +129,11 @@ class RealApp:
         return self.process.wait(60)
 
     def kill(self) -> None:
-        """End the process if a failed test left it."""
+        """End the process if a failed test left it, and close its pipes."""
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
+        self._reader.join(10)
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
