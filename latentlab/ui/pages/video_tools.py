@@ -22,6 +22,7 @@ from latentlab.ui import icons, style
 from latentlab.ui.pages.video_crop import CropForm
 
 GAINS = (1.0, 2.0, 3.0, 5.0, 10.0)
+LEAST_NAME = 90
 KINDS = (("Heat", "heat"), ("Signed", "signed"))
 
 
@@ -158,5 +159,6 @@ class VideoTools(QWidget):
     def _elide(self) -> None:
         metrics, room = self.name.fontMetrics(), self.name.width()
         whole = f"{self._name}  ·  {self._facts}"
-        short = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room)
+        # Of less than this, nobody could tell which file it is; the tooltip can.
+        short = metrics.elidedText(self._name, Qt.TextElideMode.ElideMiddle, room) if room >= LEAST_NAME else ""
         self.name.setText(whole if metrics.horizontalAdvance(whole) <= room else short)

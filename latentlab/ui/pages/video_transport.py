@@ -98,7 +98,7 @@ class VideoTransport(QWidget):
         for speed in SPEEDS:
             box.addItem(f"{speed:g}×", speed)
         box.setCurrentIndex(SPEEDS.index(1.0))
-        box.setFixedWidth(68)
+        box.setFixedWidth(78)
         box.setToolTip("Playing speed, times the video's own; frames that come too late are left out")
         box.setAccessibleName("Playing speed")
         box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -111,7 +111,7 @@ class VideoTransport(QWidget):
         box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         box.setAlignment(Qt.AlignmentFlag.AlignRight)
         box.setRange(0, 0)
-        box.setFixedWidth(64)
+        box.setFixedWidth(60)
         box.setToolTip("Frame on screen, counted from 0; type a number to go there (G)")
         box.setAccessibleName("Go to frame")
         return box
@@ -131,16 +131,16 @@ class VideoTransport(QWidget):
         self.psnr.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(style.SPACING // 2)
+        row.setSpacing(2)
         for widget in (self.first, self.back, self.play, self.forward, self.last, self.loop, self.speed):
             row.addWidget(widget)
-        row.addSpacing(style.SPACING)
+        row.addSpacing(style.SPACING // 2)
         row.addWidget(self.number)
         row.addWidget(self.count)
-        row.addSpacing(style.SPACING)
+        row.addSpacing(style.SPACING // 2)
         row.addWidget(self.time)
         row.addWidget(self.psnr, 1)
-        row.addSpacing(style.SPACING)
+        row.addSpacing(style.SPACING // 2)
         row.addWidget(self.worst)
         row.addWidget(self.measure)
 
