@@ -11,6 +11,7 @@ from pathlib import Path
 
 TRAINER_NICE = 5
 SWITCH_INTERVAL_S = 0.001
+_importing = threading.Lock()
 
 
 def cores() -> int:
@@ -45,18 +46,24 @@ def load_libraries() -> bool:
 
 
 def prepare_torch() -> None:
-    """Import torch in the calling thread and cap its OpenMP team and OpenCV's.
+    """Import torch, one thread at a time, and cap its OpenMP team and OpenCV's.
 
-    Every worker calls this first. Torch keeps the cap in a process-wide variable that a thread
-    reads when it first computes, but a thread that computed before keeps its own; hence once per
-    thread (measured with torch 2.15: a thread that asked before the cap stays at all cores).
+    Every worker calls this first. Two threads must not import torch at once: its modules import each
+    other in circles, where Python hands the second thread a module that is not finished yet. The first
+    optimiser imports ``torch._dynamo``, so it belongs to what the lock covers.
+
+    Torch keeps the cap in a process-wide variable that a thread reads when it first computes, but a
+    thread that computed before keeps its own; hence once per thread (measured with torch 2.15: a
+    thread that asked before the cap stays at all cores).
 
     Thread: any worker.
     """
-    if "torch" not in sys.modules:
-        load_libraries()
-    import cv2
-    import torch
+    with _importing:
+        if "torch" not in sys.modules:
+            load_libraries()
+        import cv2
+        import torch
+        import torch._dynamo
 
     torch.set_num_threads(torch_threads())
     cv2.setNumThreads(torch_threads())

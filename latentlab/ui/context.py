@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from latentlab.core.messages import Floats
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
     from latentlab.runtime.training_session import TrainingSession
@@ -26,4 +27,5 @@ class AppContext:
     train: Callable[[], None] = field(default=lambda: None)
     open_path: Callable[[Path], None] = field(default=lambda _path: None)
     choose_recipe: Callable[[], None] = field(default=lambda: None)
+    explore_point: Callable[[Floats, int], None] = field(default=lambda _z, _label: None)
     show_message: Callable[[str], None] = field(default=lambda _text: None)

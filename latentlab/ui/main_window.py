@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter
 
-from latentlab.core.messages import ErrorReport, ModelInfo, TrainingState
+from latentlab.core.messages import ErrorReport, Floats, ModelInfo, TrainingState
 from latentlab.runtime.poll import Poller
 from latentlab.runtime.shutdown import Shutdown
 from latentlab.ui import style, window_memory
@@ -98,6 +98,7 @@ class MainWindow(QMainWindow):
         context.train = self.control.train
         context.open_path = self.commands.open_path
         context.choose_recipe = self.choose_recipe
+        context.explore_point = self.explore_point
         context.show_message = self.status.messages.show_info
         connect_actions(self.actions_by_name, self.commands.handlers())
         context.errors.reported.connect(self.status.messages.show_error)
@@ -131,6 +132,13 @@ class MainWindow(QMainWindow):
         self.welcome.refresh_runs()
         self.area.show_slot("welcome")
         self.rail.mark("welcome")
+
+    def explore_point(self, z: Floats, label: int) -> None:
+        """Show a point of latent space, found on another page, on the Explore page."""
+        self.show_page("explorePage")
+        page = self.area.page("explorePage")
+        if page is not None:
+            page.set_point(z, label)
 
     def make_all_pages(self) -> None:
         """Make the pages that were not needed yet."""

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from PySide6.QtWidgets import QWidget
 
+from latentlab.core.messages import Floats
 from latentlab.ui.context import AppContext
 
 
@@ -38,6 +39,9 @@ class Page(QWidget):
 
     def restart(self) -> None:
         """Forget the previous run: called when a new training starts or another run is opened."""
+
+    def set_point(self, z: Floats, label: int | None = None) -> None:
+        """Go to a point in latent space, ``z`` (D,), and a class; pages that show none ignore it."""
 
     def save_state(self) -> dict[str, object]:
         """Return JSON-able layout to remember (splitter sizes, toggles)."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from latentlab.core.messages import ErrorReport
 from latentlab.ui.context import AppContext
+from latentlab.ui.guard import guard_package
 from latentlab.ui.page import Page
 from latentlab.ui.widgets.empty_state import EmptyState
 
@@ -123,6 +124,7 @@ class PageArea(QStackedWidget):
                 self._fill(name, EmptyState(f"The page {spec.title} could not be built."))
                 self._context.errors.report(ErrorReport.of(error, f"page {spec.title}"))
                 return None
+            guard_package("latentlab.ui.")
             self.pages[name] = page
             self._fill(name, page)
             page.restore_state(self.states.get(name, {}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import ClassVar
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QObject, Qt, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
@@ -41,20 +41,12 @@ UNCONDITIONAL = (
 
 
 class ConditionPage(Page):
-    """A grid of styles by classes, and one cell of it large.
-
-    Signals
-    -------
-    explore_requested
-        ``(z (D,), label)`` of a cell that is to be opened on the Explore page.
-    """
+    """A grid of styles by classes, and one cell of it large, which can be opened on the Explore page."""
 
     object_name: ClassVar[str] = "conditionPage"
     title: ClassVar[str] = "Condition"
     icon: ClassVar[str] = "condition"
     tooltip: ClassVar[str] = "See every style in every class of a conditional model"
-
-    explore_requested = Signal(object)
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
@@ -344,7 +336,7 @@ class ConditionPage(Page):
     def open_in_explore(self) -> None:
         """Hand the selected cell to the Explore page."""
         if self._shown is not None:
-            self.explore_requested.emit((self._shown.z[self.row].copy(), self.label))
+            self.context.explore_point(self._shown.z[self.row].copy(), self.label)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Move over the grid with the arrows; Enter or a double click opens the cell in Explore."""

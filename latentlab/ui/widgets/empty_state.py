@@ -47,6 +47,7 @@ class EmptyState(QWidget):
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.label.setWordWrap(True)
         self.label.setFixedWidth(TEXT_WIDTH)
+        self._fit_label()
         self.button = QPushButton(button_text)
         self.button.setProperty("kind", "primary")
         self.button.setToolTip(text)
@@ -64,8 +65,16 @@ class EmptyState(QWidget):
 
     def set_text(self, text: str) -> None:
         """Show another sentence."""
+        if text == self.label.text():
+            return
         self.label.setText(text)
+        self._fit_label()
         self.setAccessibleName(text)
+
+    def _fit_label(self) -> None:
+        """Keep the height of the wrapped sentence: centred in a layout, a label gets that of one line."""
+        self.label.ensurePolished()
+        self.label.setMinimumHeight(self.label.heightForWidth(TEXT_WIDTH))
 
     @Slot()
     def _clicked(self) -> None:
