@@ -142,8 +142,9 @@ class Trainer:
 
     def _interrupted(self) -> bool:
         """Sit out a pause; return whether to stop."""
-        if self._clock.excluding(self._sink.wait_if_paused) > _PAUSE_S:
-            self._run.event("pause", self.step, elapsed_s=round(self._clock.elapsed_s, 3))
+        paused_s = self._clock.excluding(self._sink.wait_if_paused)
+        if paused_s > _PAUSE_S:
+            self._run.event("pause", self.step, paused_s=round(paused_s, 3))
         return self._sink.should_stop()
 
     def _take_changes(self) -> None:

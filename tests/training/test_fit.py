@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 from training_fakes import Memory, make_data, make_recipe
 
 from latentlab.core.errors import InputError, LatentLabError
+from latentlab.core.messages import StepMetrics, TrainingStatus
 from latentlab.core.metrics import METRICS
 from latentlab.models.vae import Vae
 from latentlab.models.weights import read_snapshot
@@ -91,6 +94,23 @@ def test_a_stop_saves_where_it_stopped(new_run, data) -> None:
     assert sink.checkpoints == [(run.path / "checkpoints" / "last", 5)]
     assert events(run)[-1]["event"] == "stop"
     assert read_metrics(run.metrics)["pixel"][0].tolist() == [2, 4, 5]
+
+
+def test_a_pause_costs_no_training_time_and_is_recorded(new_run, data) -> None:
+    class Paused(Memory):
+        def wait_if_paused(self) -> None:
+            if self.asked == 5:
+                threading.Event().wait(1.0)
+
+        def on_step(self, metrics: StepMetrics, status: TrainingStatus) -> None:
+            super().on_step(metrics, status)
+            times.append(time.perf_counter())
+
+    times: list[float] = []
+    _, run, sink = trained(new_run, data, Paused())
+    assert sink.steps[-1].elapsed_s - sink.steps[0].elapsed_s <= times[-1] - times[0] - 0.99
+    pauses = [e for e in events(run) if e["event"] == "pause"]
+    assert [(e["step"], e["paused_s"] >= 1.0) for e in pauses] == [(5, True)]
 
 
 def test_live_changes_take_effect_and_are_recorded(new_run, data) -> None:
