@@ -51,7 +51,7 @@ def test_z_keeps_what_the_class_does_not_say(network: str):
     labels = torch.randint(3, (96,), generator=generator)
     images = blobs(96) * (0.2 + 0.4 * labels)[:, None, None, None]
     model, context = make("cvae", network=network, width=8, latent_dim=4, lr=3e-3, sigma=0.1)
-    for step in range(500 if network == "conv" else 250):
+    for step in range(250):
         context.step = step
         model.training_step(Batch(images, labels), context)
     with torch.no_grad():
