@@ -35,8 +35,10 @@ def run(args: argparse.Namespace) -> int:
     config = read_model_info(args.run).recipe.data
     if args.data is not None:
         config = config.model_copy(update={"spec": args.data, "crop": None})
+    from latentlab.models.device import limit_threads
     from latentlab.training.evaluate import evaluate
 
+    limit_threads()
     facts = evaluate(args.run, config, args.split, device=args.device, which=args.checkpoint)
     if args.json:
         print_json(facts)

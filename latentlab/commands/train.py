@@ -64,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
         target = _target(args)
         recipe = _recipe(args, target)
         from latentlab.data.catalog import load_dataset
+        from latentlab.models.device import limit_threads
 
+        limit_threads()
         data = load_dataset(recipe.data, seed=recipe.training.seed, progress=console.on_progress)
         result = _train(args, recipe, data, target, console)
     console.end_line()
