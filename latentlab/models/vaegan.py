@@ -84,7 +84,7 @@ class VaeGan(Vae):
         for name, parameters in self.parameter_groups().items():
             context.optimizers[name].zero_grad(set_to_none=True)
             # Weights outside ``inputs`` receive nothing, and their gradients are not even computed.
-            losses[name].backward(inputs=parameters, retain_graph=name != "discriminator")
+            torch.autograd.backward(losses[name], inputs=parameters, retain_graph=name != "discriminator")
         # Only now: a step changes weights that the other networks' gradients still need.
         for optimizer in context.optimizers.values():
             optimizer.step()
