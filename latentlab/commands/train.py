@@ -115,9 +115,12 @@ def _with(recipe: Recipe, section: str, key: str, value: Any) -> Recipe:
 
 
 def _train(args: argparse.Namespace, recipe: Recipe, data: Dataset, target: Path | None, console: Console) -> FitResult:
+    from latentlab.models.device import limit_threads
     from latentlab.training.fit import fit
     from latentlab.training.run import RunWriter
 
+    # As many OpenMP threads as cores fight whatever else runs: on a busy machine steps became twenty times slower.
+    limit_threads()
     if args.resume and target is not None:
         writer: RunWriter = RunWriter.open(target)
     elif target is not None:
