@@ -36,10 +36,8 @@ def run(args: argparse.Namespace) -> int:
     if args.data is not None:
         config = config.model_copy(update={"spec": args.data, "crop": None})
     from latentlab.models.device import limit_threads
-    from latentlab.models.device import limit_threads
     from latentlab.training.evaluate import evaluate
 
-    limit_threads()
     limit_threads()
     facts = evaluate(args.run, config, args.split, device=args.device, which=args.checkpoint)
     if args.json:

@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
         from latentlab.data.catalog import load_dataset
         from latentlab.models.device import limit_threads
 
+        # As many OpenMP threads as cores fight whatever else runs: on a busy machine steps are 20 times slower.
         limit_threads()
         data = load_dataset(recipe.data, seed=recipe.training.seed, progress=console.on_progress)
         result = _train(args, recipe, data, target, console)
@@ -115,12 +116,9 @@ def _with(recipe: Recipe, section: str, key: str, value: Any) -> Recipe:
 
 
 def _train(args: argparse.Namespace, recipe: Recipe, data: Dataset, target: Path | None, console: Console) -> FitResult:
-    from latentlab.models.device import limit_threads
     from latentlab.training.fit import fit
     from latentlab.training.run import RunWriter
 
-    # As many OpenMP threads as cores fight whatever else runs: on a busy machine steps became twenty times slower.
-    limit_threads()
     if args.resume and target is not None:
         writer: RunWriter = RunWriter.open(target)
     elif target is not None:
