@@ -17,6 +17,7 @@ from latentlab.models.layers import (
     downsampled,
     level_channels,
 )
+from latentlab.models.reconstruction import mean_squared_error
 
 
 class Judgement(NamedTuple):
@@ -73,7 +74,7 @@ class FeatureMatching(nn.Module):
         ``real`` is a constant: no gradient flows into it.
         """
         targets = [feature.detach().float() for feature in real]
-        errors_L = torch.stack([nn.functional.mse_loss(b.float(), a) for a, b in zip(targets, recon, strict=True)])
+        errors_L = torch.stack([mean_squared_error(b.float(), a) for a, b in zip(targets, recon, strict=True)])
         if not normalise:
             return errors_L.mean()
         current_L = torch.stack([target.square().mean() for target in targets])

@@ -92,7 +92,11 @@ class DoubleResolution(nn.Module):
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Double and cut the surplus row or column of odd sizes."""
-        y_BCHW = self.conv(x_BCHW)[..., : self.height, : self.width]
+        y_BCHW: Tensor = self.conv(x_BCHW)
+        surplus = (y_BCHW.shape[-1] - self.width, y_BCHW.shape[-2] - self.height)
+        if any(surplus):
+            # Not a slice: its gradient would lose the memory format, and all before it would run many times slower.
+            y_BCHW = nn.functional.pad(y_BCHW, (0, -surplus[0], 0, -surplus[1]))
         result: Tensor = self.after(y_BCHW)
         return result
 

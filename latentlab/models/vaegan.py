@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from latentlab.core.messages import ModelInfo
 from latentlab.models.adversarial import judged_fake, judged_real
 from latentlab.models.base import Batch, StepContext
 from latentlab.models.discriminator import Discriminator, FeatureMatching
+from latentlab.models.reconstruction import mean_squared_error
 from latentlab.models.statistics import kld_metrics, latent_metrics
 from latentlab.models.vae import Vae, draw
 
@@ -45,20 +45,16 @@ class VaeGan(Vae):
             noise = objective.instance_noise
             real = self.discriminator(_blurred(x_BCHW, noise, context))
             recon = self.discriminator(_blurred(recon_BCHW, noise, context))
-        judgement = {"d_real": judged_real(real.logit_B, objective.label_smoothing)}
-        generation: dict[str, Tensor] = {}
-        if objective.recon_fakes:
-            judgement["d_recon"] = judged_fake(recon.logit_B)
-            generation["g_recon"] = judged_real(recon.logit_B)
-        if objective.prior_fakes:
-            with context.autocast():
-                fake_BCHW = self.decode(context.noise_like(z_BD))
-                fake = self.discriminator(_blurred(fake_BCHW, noise, context))
-            judgement["d_fake"] = judged_fake(fake.logit_B)
-            generation["g_fake"] = judged_real(fake.logit_B)
+            fakes = {"recon": recon.logit_B} if objective.recon_fakes else {}
+            if objective.prior_fakes:
+                sample_BCHW = self.decode(context.noise_like(z_BD))
+                fakes["fake"] = self.discriminator(_blurred(sample_BCHW, noise, context)).logit_B
 
+        judgement = {"d_real": judged_real(real.logit_B, objective.label_smoothing)}
+        judgement |= {f"d_{name}": judged_fake(logit_B) for name, logit_B in fakes.items()}
+        generation = {f"g_{name}": judged_real(logit_B) for name, logit_B in fakes.items()}
         features = self.feature_matching(real.features, recon.features, normalise=objective.normalise_features)
-        pixel = F.mse_loss(recon_BCHW, x_BCHW)
+        pixel = mean_squared_error(recon_BCHW, x_BCHW)
         kld_D = self.kld(posterior, z_BD, objective.kld_momentum)
         beta = context.beta.at(context.step)
         match = objective.feature_weight * features + objective.pixel_weight * pixel
