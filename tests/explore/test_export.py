@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from explore_fakes import info_of, snapshot_of, write_run
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from replica_fakes import info_of, snapshot_of, write_run
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import DecodeRequest

@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from explore_fakes import CLASSES, info_of, write_run
 from PIL import Image
+from replica_fakes import CLASSES, info_of, write_run
 
 from latentlab import cli
 from latentlab.core.latent_state import sample_z

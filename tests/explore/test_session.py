@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from explore_fakes import info_of, snapshot_of
+from replica_fakes import info_of, snapshot_of
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import DecodeRequest, EncodeRequest, ReconstructRequest, WeightSnapshot
