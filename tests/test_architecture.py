@@ -157,3 +157,8 @@ def test_files_and_functions_stay_readable():
     assert [row for row in sizes if row[2] > 60] == [], "no function over 60 lines"
     lengths = sorted(lines for name, lines, _ in sizes if name.startswith("latentlab"))
     assert lengths[len(lengths) // 2] <= 150, "half of the files stay within 150 lines"
+
+
+def test_test_modules_have_names_of_their_own():
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted(names) == sorted(set(names)), "pytest imports test modules by their bare names"
