@@ -26,6 +26,7 @@ class Page(QWidget):
         super().__init__(parent)
         self.context = context
         self.setObjectName(self.object_name)
+        self.setAccessibleName(self.title)
 
     def tick(self) -> None:
         """Refresh from slots whose version moved. Called at 30 Hz while the page is visible."""

@@ -30,7 +30,7 @@ def test_every_setting_has_a_field_with_tooltip_and_name(form):
         assert (field.description or "?").split()[0] in row.editor.toolTip()
         assert "Default" in row.editor.toolTip()
         assert row.editor.accessibleName()
-        assert row.label.buddy() is row.editor
+        assert row.label.buddy() is row.first_field()
         assert row.revert.toolTip()
 
 

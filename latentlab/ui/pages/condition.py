@@ -65,6 +65,7 @@ class ConditionPage(Page):
         self.grid = PictureView()
         self.grid.setObjectName("conditionGrid")
         self.grid.setAccessibleName("Styles by classes")
+        self.grid.setToolTip("Every style (row) in every class (column); click one, or walk with the arrow keys")
         self.grid.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.grid.installEventFilter(self)
         self.follow_bar = FollowBar(context)

@@ -38,7 +38,7 @@ class VideoTools(QWidget):
         self._name = self._facts = ""
         self.open = QPushButton("Open…")
         icons.set_icon(self.open, "open")
-        self.open.setToolTip("Open another video (Ctrl+Shift+O); or drop a file on this page")
+        self.open.setToolTip("Open another video; or drop a file on this page")
         self.open.setAccessibleName("Open a video")
         self.name = QLabel()
         self.name.setProperty("role", "muted")

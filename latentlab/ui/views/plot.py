@@ -7,7 +7,7 @@ import time
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Slot
 from PySide6.QtGui import QContextMenuEvent, QPaintEvent
 from PySide6.QtWidgets import QGraphicsGridLayout, QVBoxLayout, QWidget
 
@@ -51,6 +51,8 @@ class _Canvas(pg.GraphicsView):
         self.setCentralItem(central)
         self.setFrameShape(self.Shape.NoFrame)
         self.setMinimumSize(0, 0)
+        for part in (self, self.viewport()):
+            part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Nothing in it answers to keys: Tab passes by.
         self._group = group
         self.fresh_data = False
 

@@ -40,7 +40,7 @@ class DataSpecEditor(QWidget):
         row.setSpacing(4)
         row.addWidget(self.line, 1)
         row.addWidget(self.browse)
-        self.setFocusProxy(self.line)
+        self.first = self.line  # Not a focus proxy: with one, Tab goes round and round between the two fields.
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)

@@ -89,6 +89,7 @@ class RecipeForm(QWidget):
         self.scroll.setWidget(body)
         self.scroll.setWidgetResizable(True)
         self.scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.summary.setProperty("role", "error")
         self.summary.setWordWrap(True)
@@ -172,7 +173,7 @@ class RecipeForm(QWidget):
         for row in self.rows.values():
             if row.message:
                 self.scroll.ensureWidgetVisible(row)
-                row.editor.setFocus()
+                row.first_field().setFocus()
                 return
 
     def _on_row_changed(self, key: str) -> None:

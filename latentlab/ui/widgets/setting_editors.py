@@ -214,7 +214,7 @@ class SizeEditor(QWidget):
         row.addWidget(self.height_box, 1)
         row.addWidget(QLabel("×"))
         row.addWidget(self.width_box, 1)
-        self.setFocusProxy(self.height_box)
+        self.first = self.height_box
 
     def value(self) -> tuple[int, int]:
         """Return (height, width)."""
@@ -224,6 +224,8 @@ class SizeEditor(QWidget):
         """Show (height, width)."""
         self.height_box.set_value(value[0])
         self.width_box.set_value(value[1])
+        for box in (self.height_box, self.width_box):
+            box.setToolTip(self.toolTip())
 
     def set_locked(self, locked: bool) -> None:
         """Let the value be seen but not changed."""

@@ -131,7 +131,7 @@ class SettingRow(QWidget):
 
     def _build(self, tooltip: str) -> None:
         self.label.setFixedWidth(LABEL_WIDTH)
-        self.label.setBuddy(self.editor)
+        self.label.setBuddy(self.first_field())
         set_icon(self.revert, "reset", "muted")
         self.revert.setFixedWidth(24)
         self.revert.setAutoRaise(True)
@@ -158,6 +158,10 @@ class SettingRow(QWidget):
         grid.addWidget(self.revert, 0, 2)
         grid.addWidget(self.error, 1, 1, 1, 2)
         grid.setColumnStretch(1, 1)
+
+    def first_field(self) -> QWidget:
+        """Return what takes the keyboard: the editor, or the first of its fields."""
+        return getattr(self.editor, "first", self.editor)
 
     def value(self) -> Any:
         """Return the value as the recipe model takes it."""
