@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal, Slot
@@ -57,6 +58,7 @@ class TrainingSession(QObject):
         self._control = Control()
         self._thread: TrainerThread | RunLoader | None = None
         self._followers: list[RunFollower] = []
+        self._changes: dict[str, object] = {}
 
     @property
     def history(self) -> MetricHistory:
@@ -165,10 +167,9 @@ class TrainingSession(QObject):
                 f"{key} cannot be changed while training", where=key, hint="Stop, set it, and train again."
             )
         section, _, name = key.partition(".")
-        values = self.recipe.model_dump()
-        values[section][name] = value
-        self.recipe = validate(values, where=key)
-        self._control.change(key, getattr(getattr(self.recipe, section), name))
+        self.recipe = _changed(self.recipe, {key: value})
+        self._changes[key] = getattr(getattr(self.recipe, section), name)
+        self._control.change(key, self._changes[key])
 
     def shutdown(self, timeout_ms: int = 0) -> bool:
         """Wish for a stop and wait; return whether no thread is at work. Call again until it is True."""
@@ -189,6 +190,7 @@ class TrainingSession(QObject):
         self._end_followers()
         self.slots.clear()
         self.recipe, self.info = recipe, None
+        self._changes = {}
         self._control = Control()
 
     def _launch(self, thread: TrainerThread | RunLoader) -> None:
@@ -215,6 +217,7 @@ class TrainingSession(QObject):
     @Slot(object)
     def _on_run_started(self, info: ModelInfo) -> None:
         self.info = info
+        self.recipe = _changed(info.recipe, self._changes)  # A run that goes on keeps its earlier live changes.
         self.run_started.emit(info)
         if self.state is TrainingState.PREPARING:
             self._enter(TrainingState.PAUSED if self._control.paused else TrainingState.RUNNING)
@@ -244,3 +247,12 @@ class TrainingSession(QObject):
         for follower in [f for f in self._followers if f.isFinished() and f.wait(1000)]:
             self._followers.remove(follower)
             follower.deleteLater()
+
+
+def _changed(recipe: Recipe, changes: Mapping[str, object]) -> Recipe:
+    """Return a copy of ``recipe`` with settings changed, by ``"section.key"``; InputError for a bad value."""
+    values = recipe.model_dump()
+    for key, value in changes.items():
+        section, _, name = key.partition(".")
+        values[section][name] = value
+    return validate(values, where=", ".join(changes))

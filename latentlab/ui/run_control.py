@@ -11,7 +11,7 @@ from PySide6.QtGui import QAction
 from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.messages import ModelInfo, TrainingState
 from latentlab.core.recipe import Recipe
-from latentlab.core.recipe_io import find_recipe
+from latentlab.core.recipe_io import find_recipe, recipe_fields
 from latentlab.ui.actions import set_tooltip
 from latentlab.ui.context import AppContext
 from latentlab.ui.icons import set_icon
@@ -48,7 +48,7 @@ class RunControl(QObject):
         self._actions = actions
         self.recipe_name = ""
         self._pause_asked = False
-        self._opening = False
+        self._opening = self._continuing = False
         self._session.state_changed.connect(self._on_state_changed)
         self._session.run_started.connect(self._on_run_started)
         form.recipe_changed.connect(self.refresh)
@@ -84,15 +84,23 @@ class RunControl(QObject):
         return True
 
     def continue_run(self) -> None:
-        """Go on training the run on screen; it ends at the panel's number of steps if that is larger."""
+        """Go on training the run on screen; it ends at the panel's number of steps if that is larger.
+
+        Where the panel still describes this run, its live settings hold from the first step on.
+        """
         info = self._session.info
         if info is None or info.run is None or self._session.state not in _RESUMABLE:
             return
         recipe = info.recipe.model_copy(deep=True)
         wanted = self._form.recipe()
+        changes: dict[str, object] = {}
         if wanted is not None:
             recipe.training.steps = max(recipe.training.steps, wanted.training.steps)
+            changes = live_differences(self._session.recipe or recipe, wanted)
+        self._continuing = True
         self._start(recipe, self.recipe_name or self._form.label(), info)
+        for key, value in changes.items():
+            self._on_live_changed(key, value)
 
     def _start(self, recipe: Recipe, name: str, resume: ModelInfo | None = None) -> None:
         self.recipe_name = name
@@ -145,7 +153,9 @@ class RunControl(QObject):
         if self._opening and info.run is not None:
             self._form.set_recipe(info.recipe, short_run_name(info.run.name))
             self.recipe_name = info.recipe.title
-        self._opening = False
+        elif self._continuing and self._session.recipe is not None:
+            self._form.set_recipe(self._session.recipe, self._form.name)
+        self._opening = self._continuing = False
         self.refresh()
 
     @Slot(str, object)
@@ -179,3 +189,15 @@ class RunControl(QObject):
         if self._session.state.active:
             return "A training is at work: stop it to start another"
         return f"Cannot train yet. {self._form.problem}" if self._form.problem else ""
+
+
+def live_differences(before: Recipe, wanted: Recipe) -> dict[str, object]:
+    """Return the live settings of ``wanted`` that differ; none where the two are not about the same training."""
+    keys = [key for key, _ in recipe_fields() if key != "training.steps" and _value(before, key) != _value(wanted, key)]
+    live = {key for key, field in recipe_fields() if (field.json_schema_extra or {}).get("live")}  # type: ignore[union-attr]
+    return {key: _value(wanted, key) for key in keys} if live.issuperset(keys) else {}
+
+
+def _value(recipe: Recipe, key: str) -> object:
+    section, _, name = key.partition(".")
+    return getattr(getattr(recipe, section), name)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QToolButton
 from window_fakes import FAKE_PAGES, message, open_window, page, train
 
 from latentlab.core.messages import TrainingState
+from latentlab.core.recipe_io import validate
 from latentlab.ui import page_area, style
 from latentlab.ui.dialogs.text_dialog import TextDialog
 
@@ -217,3 +218,27 @@ def test_pages_forget_the_old_run_when_a_new_one_starts(built, qtbot):
     monitor = page(built, "monitorPage")
     train(qtbot, built)
     assert monitor.restarts == 1
+
+
+def test_a_setting_changed_between_two_parts_of_a_run_holds_in_the_second(built, qtbot):
+    train(qtbot, built, steps=5, objective={"beta": "adaptive"})
+    training = built.window.context.training
+    qtbot.waitUntil(lambda: training.state is TrainingState.FINISHED)
+    built.window.form.rows["training.steps"].set_value(8)
+    built.window.form.rows["objective.target_kld"].set_value(0.25)
+    built.window.actions_by_name["actionContinue"].trigger()
+    qtbot.waitUntil(lambda: built.trainer.changes.get("objective.target_kld") == 0.25)
+    qtbot.waitUntil(lambda: training.state is TrainingState.FINISHED)
+    assert training.recipe.objective.target_kld == 0.25
+    assert built.window.form.rows["objective.target_kld"].value() == 0.25
+
+
+def test_settings_of_another_recipe_are_not_forced_on_a_run_that_goes_on(built, qtbot):
+    train(qtbot, built, steps=5, objective={"beta": "adaptive"})
+    training = built.window.context.training
+    qtbot.waitUntil(lambda: training.state is TrainingState.FINISHED)
+    built.window.form.set_recipe(validate({"model": {"latent_dim": 3}, "objective": {"target_kld": 0.9}}), "other")
+    built.window.actions_by_name["actionContinue"].trigger()
+    qtbot.waitUntil(lambda: len(built.trainer.jobs) == 2 and training.state is TrainingState.FINISHED)
+    assert built.trainer.changes == {}
+    assert built.window.form.recipe().model.latent_dim == training.recipe.model.latent_dim
