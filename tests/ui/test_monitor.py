@@ -13,6 +13,7 @@ from latentlab.core.messages import Progress, TrainingState, TrainingStatus
 from latentlab.runtime.training_session import TrainingSession
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
+from latentlab.ui.formatting import format_duration
 from latentlab.ui.pages.monitor import MonitorPage
 from latentlab.ui.pages.monitor_grid import best_columns
 
@@ -146,6 +147,10 @@ def test_the_numbers_are_those_of_the_session(make, session):
     session.status.put(TrainingStatus(2000, 5000, 0.0, 192.0, "CPU, bf16", 812.0))
     settle(page)
     assert ("images/s", "paused") in [number[:2] for number in page.numbers._numbers]
+    session.state = TrainingState.STOPPED  # No newer status comes: the state alone must be noticed.
+    settle(page)
+    shown = {caption: value for caption, value, _ in page.numbers._numbers}
+    assert (shown["images/s"], shown["left"]) == ("stopped", format_duration(None))
 
 
 def test_the_table_holds_every_metric_at_the_newest_step_or_under_the_cursor(make, session):
@@ -233,6 +238,7 @@ def test_the_layout_is_remembered_and_rubbish_ignored(make, session):
     page = make()
     settle(page)
     page.splitter.setSizes([400, 800])
+    page.splitter.splitterMoved.emit(400, 1)
     page.controls.smoothing.setValue(25)
     page.controls.log.setChecked(False)
     saved = page.save_state()
@@ -303,3 +309,27 @@ def test_plots_are_loaded_only_once_the_page_is_on_screen(make):
     assert page._preloading is not None
     page.close_down()
     assert "pyqtgraph" in sys.modules
+
+
+def test_columns_keep_their_shares_until_they_are_moved_by_hand(make, session):
+    session.recipe = recipe("vaegan")
+    fill(session, GAN)
+    session.previews.put(preview())
+    page = make((1500, 900))
+    settle(page)
+    for width in (840, 1500, 900):
+        page.resize(width, 700)
+        settle(page)
+        assert abs(page.splitter.sizes()[0] / sum(page.splitter.sizes()) - 0.63) < 0.04
+    assert page.save_state()["columns"] == []
+
+
+def test_the_table_shows_whole_rows(make, session):
+    session.recipe = recipe("vaegan")
+    fill(session, GAN)
+    page = make((1100, 700))
+    settle(page)
+    settle(page)
+    height = page.right.sizes()[1]
+    assert page.table.sizeHint().height() > height > 0  # There are more rows than room ...
+    assert height % page.table._line() == 0  # ... and none of them is cut in two.

@@ -55,7 +55,7 @@ def test_originals_lie_over_their_reconstructions(make, session):
         assert view.cell_rect(bottom).left() == view.cell_rect(top).left()
         assert "MSE" in view._tips[bottom]
     assert _same(page.pictures.samples.picture(1), sent.samples[1])
-    assert page.pictures._pairs_section.remark.text() == "step 1,990 · MSE 0.0150 · 18.2 dB"
+    assert page.pictures._pairs_section.remark.text() == "step 1,990 · 18.2 dB · MSE 0.0150"
     assert page.status_text() == "pictures of step 1,990"
 
 
@@ -101,3 +101,17 @@ def test_psnr_is_that_of_its_definition():
     assert psnr(0.01) == pytest.approx(20.0)
     assert psnr(1.0) == 0.0
     assert psnr(0.0) == float("inf")
+
+
+def test_facts_that_do_not_fit_are_left_out_whole(make, session):
+    session.recipe = recipe("vae")
+    fill(session, AE)
+    page = make()
+    session.previews.put(preview())
+    settle(page)
+    remark = page.pictures._pairs_section.remark
+    room = remark.fontMetrics().horizontalAdvance
+    for text in ("step 1,990 · 18.2 dB · MSE 0.0150", "step 1,990 · 18.2 dB", "step 1,990"):
+        remark.resize(room(text) + 1, remark.height())
+        assert remark.shown_text() == text
+    assert remark.toolTip() == "step 1,990 · 18.2 dB · MSE 0.0150"

@@ -6,7 +6,7 @@ import threading
 import time
 
 from PySide6.QtCore import Qt, QTimer, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
 from latentlab.core.messages import Preview, Progress, TrainingState, TrainingStatus
@@ -29,6 +29,9 @@ SLOW_TICK_S = 0.25
 """How often numbers and the list of plots are looked at; curves and pictures have their own pace."""
 TABLE_SHARE = 0.28
 """Largest share of the page's height that the table takes until the user moves its divider."""
+COLUMNS = (63, 37)
+"""Shares of plots and pictures of the page's width until the user moves the divider."""
+MIN_PICTURES = 224
 HELD_TARGETS = ("adaptive", "pi")
 
 
@@ -44,11 +47,11 @@ class MonitorPage(Page):
         super().__init__(context, parent)
         self._session = context.training
         self._preview_version = -1
-        self._status_version = -1
+        self._status_seen: tuple[int, TrainingState] | None = None
         self._slow_at = 0.0
         self._names: tuple[str, ...] = ()
         self._preloading: threading.Thread | None = None
-        self._right_by_hand = False
+        self._right_by_hand = self._columns_by_hand = False
         self._table_height = 0
         self.group = PlotGroup(self._session.history, self)
         self.group.cursor_moved.connect(self._on_cursor)
@@ -79,10 +82,12 @@ class MonitorPage(Page):
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(left)
         self.splitter.addWidget(self.right)
-        self.splitter.setStretchFactor(0, 63)
-        self.splitter.setStretchFactor(1, 37)
-        self.splitter.setSizes([630, 370])
+        self.right.setMinimumWidth(MIN_PICTURES)
+        self.splitter.setStretchFactor(0, COLUMNS[0])
+        self.splitter.setStretchFactor(1, COLUMNS[1])
+        self.splitter.setSizes(list(COLUMNS))
         self.splitter.setChildrenCollapsible(False)
+        self.splitter.splitterMoved.connect(self._on_columns_moved)
         body = QWidget()
         layout = QVBoxLayout(body)
         layout.setContentsMargins(2 * style.SPACING, style.SPACING, 2 * style.SPACING, style.SPACING)
@@ -143,7 +148,7 @@ class MonitorPage(Page):
         """Start over with the run that the session holds now."""
         recipe = self._recipe()
         self.group.restart(self._session.history, None if recipe is None else float(recipe.training.steps))
-        self._preview_version = self._status_version = -1
+        self._preview_version, self._status_seen = -1, None
         self._names = ()
         self._choose_plots()
         self.pictures.clear()
@@ -154,7 +159,7 @@ class MonitorPage(Page):
     def save_state(self) -> dict[str, object]:
         """Return splitter sizes and the settings of the plots."""
         return {
-            "columns": self.splitter.sizes(),
+            "columns": self.splitter.sizes() if self._columns_by_hand else [],
             "right": self.right.sizes() if self._right_by_hand else [],
             "pictures": self.pictures.sizes() if self.pictures.sized_by_hand else [],
             **self.controls.save_state(),
@@ -167,6 +172,7 @@ class MonitorPage(Page):
             if isinstance(sizes, list) and len(sizes) == splitter.count() and all(isinstance(s, int) for s in sizes):
                 splitter.setSizes(sizes)
                 self._right_by_hand |= splitter is self.right
+                self._columns_by_hand |= splitter is self.splitter
                 self.pictures.sized_by_hand |= splitter is self.pictures
         self.controls.restore_state(state)
 
@@ -219,9 +225,10 @@ class MonitorPage(Page):
 
     def _show_status(self) -> None:
         version, status = self._session.status.get()
-        if status is None or version == self._status_version:
+        seen = (version, self._session.state)  # The state too: a stop changes the numbers without a new step.
+        if status is None or seen == self._status_seen:
             return
-        self._status_version = version
+        self._status_seen = seen
         self.group.note_time(status.step, status.elapsed_s)
         if status.steps:
             self.group.last_step = float(status.steps)
@@ -233,6 +240,16 @@ class MonitorPage(Page):
         else:
             self.pictures.show_preview(preview)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share the width anew, unless the user has moved the divider."""
+        super().resizeEvent(event)
+        if not self._columns_by_hand:
+            self.splitter.setSizes([share * self.width() for share in COLUMNS])
+
+    @Slot()
+    def _on_columns_moved(self) -> None:
+        self._columns_by_hand = True
+
     @Slot()
     def _on_right_moved(self) -> None:
         self._right_by_hand = True
@@ -243,7 +260,7 @@ class MonitorPage(Page):
 
     def _show_values(self) -> None:
         self.table.show_history(self._session.history, self._names, self.group.cursor_step)
-        wanted = min(self.table.sizeHint().height(), round(TABLE_SHARE * self.height()))
+        wanted = self.table.whole_rows(round(TABLE_SHARE * self.height()))
         if not self._right_by_hand and wanted != self._table_height and self.right.height() > 0:
             self._table_height = wanted
             self.right.setSizes([self.right.height() - wanted, wanted])

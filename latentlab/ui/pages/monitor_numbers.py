@@ -141,6 +141,10 @@ class ValueTable(QWidget):
         """Return the height of all rows."""
         return QSize(240, (len(self._rows) + 1) * self._line())
 
+    def whole_rows(self, room: int) -> int:
+        """Return the height of as many rows as fit into ``room`` pixels, so that none is cut in two."""
+        return min(self.sizeHint().height(), max(1, room // self._line()) * self._line())
+
     def _line(self) -> int:
         return QFontMetrics(self.font()).height() + 3
 

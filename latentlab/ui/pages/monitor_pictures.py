@@ -99,19 +99,34 @@ def _pair_tips(count: int, errors: Floats | None) -> tuple[list[str], list[str]]
     return tops, bottoms
 
 
-class ElidedLabel(QLabel):
-    """One muted line that ends in an ellipsis where it does not fit, instead of asking for room."""
+class RemarkLabel(QLabel):
+    """One muted line of facts, the least needed last: those that do not fit are left out, and are in the tooltip."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setProperty("role", "muted")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._facts: tuple[str, ...] = ()
+
+    def set_facts(self, *facts: str) -> None:
+        """Show these facts in this order."""
+        self._facts = facts
+        self.setText(" · ".join(facts))
+        self.setToolTip(self.text())
+
+    def shown_text(self) -> str:
+        """Return the text that fits; the first fact is always in it."""
+        for count in range(len(self._facts), 1, -1):
+            text = " · ".join(self._facts[:count])
+            if self.fontMetrics().horizontalAdvance(text) <= self.width():
+                return text
+        return self._facts[0] if self._facts else ""
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw as much of the text as fits."""
+        """Draw the facts that fit."""
         painter = QPainter(self)
         painter.setPen(style.colour("muted"))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        text = self.fontMetrics().elidedText(self.shown_text(), Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
 
@@ -122,7 +137,7 @@ class _Section(QWidget):
         super().__init__()
         heading = QLabel(title)
         heading.setFont(style.figure_font(heading.font(), bold=True))
-        self.remark = ElidedLabel()
+        self.remark = RemarkLabel()
         self.view = view
         row = QHBoxLayout()
         row.setSpacing(style.SPACING)
@@ -172,12 +187,12 @@ class PicturesPane(QSplitter):
         self.step = preview.step
         tips = _pair_tips(len(preview.originals), preview.reconstruction_error)
         self.pairs.set_layers((preview.originals, preview.reconstructions), tips)
-        self._pairs_section.remark.setText(_remark(preview))
+        self._pairs_section.remark.set_facts(*_facts(preview))
         self._samples_section.setVisible(preview.samples is not None)
         if preview.samples is not None:
             tips_of_samples = [f"Sample {i + 1}: the same z at every step" for i in range(len(preview.samples))]
             self.samples.set_layers((preview.samples,), (tips_of_samples,))
-            self._samples_section.remark.setText(f"z ~ N(0, 1), fixed · step {format_steps(preview.step)}")
+            self._samples_section.remark.set_facts(f"step {format_steps(preview.step)}", "z ~ N(0, 1), fixed")
             self._share_room(2 * len(preview.originals), len(preview.samples))
 
     def _share_room(self, *pictures: int) -> None:
@@ -192,12 +207,13 @@ class PicturesPane(QSplitter):
         self.pairs.clear(WAITING)
         self.samples.clear()
         self._samples_section.hide()
-        self._pairs_section.remark.setText("")
+        self._pairs_section.remark.set_facts()
 
 
-def _remark(preview: Preview) -> str:
-    text = f"step {format_steps(preview.step)}"
-    if preview.reconstruction_error is None or not len(preview.reconstruction_error):
-        return text
-    mean = float(np.mean(preview.reconstruction_error))
-    return f"{text} · MSE {format_value(mean)} · {psnr(mean):.1f} dB"
+def _facts(preview: Preview) -> list[str]:
+    """Return step, PSNR and mean squared error of a preview's reconstructions."""
+    facts = [f"step {format_steps(preview.step)}"]
+    if preview.reconstruction_error is not None and len(preview.reconstruction_error):
+        mean = float(np.mean(preview.reconstruction_error))
+        facts += [f"{psnr(mean):.1f} dB", f"MSE {format_value(mean)}"]
+    return facts
