@@ -123,8 +123,8 @@ class MessageArea(QWidget):
         failed = bool(self.errors)
         if failed:
             report = self.errors[0]
-            more = f"  (+{len(self.errors) - 1} more)" if len(self.errors) > 1 else ""
-            info = f"{sentence(report)}{more}"
+            count = f"1 of {len(self.errors)}: " if len(self.errors) > 1 else ""
+            info = f"{count}{sentence(report)}"
             self.symbol.setPixmap(icons.pixmap("warning", 14, "danger", self.devicePixelRatioF()))
         self.label.set_text(info, "danger" if failed else "text")
         self.symbol.setVisible(failed)

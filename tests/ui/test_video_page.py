@@ -11,7 +11,7 @@ from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QSpinBox
 
-from latentlab.core.messages import ModelInfo, WeightSnapshot
+from latentlab.core.messages import ModelInfo, TrainingState, WeightSnapshot
 from latentlab.core.recipe import Recipe
 from latentlab.core.video_messages import ErrorCurve
 from latentlab.data.video import VideoReader
@@ -49,7 +49,7 @@ def page(qtbot):
     style.apply_theme(QApplication.instance(), "dark")
     errors = SimpleNamespace(reports=[])
     errors.report = lambda report, doing="": errors.reports.append(report)
-    training = SimpleNamespace(weights=FollowedWeights())
+    training = SimpleNamespace(weights=FollowedWeights(), state=TrainingState.STOPPED)
     context = AppContext(training, None, VideoService(), errors, Path("runs"))
     context.chosen = 0
     context.choose_recipe = lambda: setattr(context, "chosen", context.chosen + 1)
@@ -138,7 +138,9 @@ def test_with_a_model_four_panes_of_equal_size(qtbot, page, clip, snapshot):
     assert not any(a.intersects(b) for a in rects for b in rects if a is not b)
     assert page.panes.picture("reconstruction").size() == page.panes.picture("original").size()
     assert page.transport.psnr.text().endswith(" dB")
-    assert "step 1,234" in page.status_text()
+    assert page.status_text() == "weights of step 1,234"
+    page.context.training.state = TrainingState.RUNNING  # Only while a training runs is their age news.
+    assert "old, step 1,234" in page.status_text()
     qtbot.waitUntil(lambda: (page.tick(), page.panes.picture("film") is not None)[1], timeout=20_000)
     assert video_clips.number_in(pixels(page.panes.picture("film"))) == 77
 

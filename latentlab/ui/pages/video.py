@@ -30,6 +30,7 @@ from latentlab.ui.pages.video_tools import GAINS, KINDS, VideoTools
 from latentlab.ui.pages.video_transport import VideoTransport
 from latentlab.ui.widgets.empty_state import EmptyState
 from latentlab.ui.widgets.timeline import Timeline
+from latentlab.ui.widgets.weights_follow import weights_text
 
 EMPTY = "Open a video to see every frame beside its reconstruction, and where the model fails."
 NO_MODEL = "There is no model yet: train one or open a run, and its reconstruction appears beside the frame."
@@ -208,9 +209,8 @@ class VideoPage(Page):
         frame = self._shown
         if self._info is None or frame is None or frame.step < 0:
             return ""
-        age = max(0.0, time.monotonic() - frame.taken_at)
-        words = f"{age:.1f} s" if age < 60 else style.format_duration(age)
-        return f"weights {words} old (step {style.format_steps(frame.step)})"
+        state, now = self.context.training.state, time.monotonic()
+        return weights_text(frame.step, frame.taken_at, state=state, following=True, now=now)
 
     def apply_theme(self) -> None:
         """Nothing to do: the panes and the timeline follow the theme by themselves."""

@@ -24,7 +24,7 @@ from latentlab.ui import style
 from latentlab.ui.widgets.timeline_curve import Values, ceiling, columns, tick_seconds
 
 MARGIN = 8
-CURVE_TOP, CURVE_HEIGHT = 20, 56
+CAPTION_HEIGHT, CURVE_TOP, CURVE_HEIGHT = 16, 28, 56
 TICKS_HEIGHT = 20
 TOOLTIP = (
     "Frames of the video; drag or click to go to one. The curve is the pixel error (MSE) of each frame's "
@@ -232,7 +232,7 @@ class Timeline(QSlider):
             points = zip(known.tolist(), ys.tolist(), strict=True)
             painter.drawPolyline(QPolygonF([QPointF(band.left() + x, y) for x, y in points]))
         painter.setPen(style.colour("muted"))
-        line = QRect(band.left(), 0, band.width(), CURVE_TOP - 4)
+        line = QRect(band.left(), 0, band.width(), CAPTION_HEIGHT)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self._note)
         if len(known):
             worst = float(np.nanmax(self._values))
