@@ -27,7 +27,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from latentlab.core.errors import InputError, LatentLabError
-from latentlab.core.run_folder import LAST
+from latentlab.core.run_folder import BEST, LAST
 from latentlab.models.weights import (
     MODEL_FILE,
     STATE_FILE,
@@ -41,7 +41,7 @@ from latentlab.models.weights import (
 FORMAT = 1
 OPTIMIZERS_FILE = "optimizers.safetensors"
 LOOP_FILE = "loop.safetensors"
-_NUMBERED = re.compile(r"step_(\d{8,})")
+_NUMBERED_NAME = re.compile(r"step_(\d{8,})")
 
 Tensors = Mapping[str, Tensor]
 
@@ -125,9 +125,14 @@ def _link(target: Path, source: Path) -> None:
 
 
 def _prune(folder: Path, keep: int) -> None:
-    found = sorted((int(m[1]), p) for p in folder.iterdir() if (m := _NUMBERED.fullmatch(p.name)))
-    for _, path in found[:-keep]:
+    for path in _numbered(folder)[:-keep]:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """Return the numbered checkpoints, oldest first."""
+    found = sorted((int(m[1]), p) for p in folder.iterdir() if (m := _NUMBERED_NAME.fullmatch(p.name)))
+    return [path for _, path in found]
 
 
 def load_checkpoint(folder: Path, name: str = LAST) -> Checkpoint:
@@ -151,21 +156,38 @@ def load_checkpoint(folder: Path, name: str = LAST) -> Checkpoint:
             f"This run has no {name!r} checkpoint", where=str(path), hint="It was stopped before its first one."
         )
     try:
-        state = json.loads((path / STATE_FILE).read_text(encoding="utf-8"))
-        files = {file: load_tensors(path / file) for file in _tensor_files(path)}
+        state = dict(json.loads((path / STATE_FILE).read_text(encoding="utf-8")))
         step, version = int(state.pop("step")), int(state.pop("format"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        files = {file: load_tensors(path / file) for file in _tensor_files(path, name)}
+        if step < 0 or not isinstance(state.get("changes", {}), dict):
+            raise ValueError(f"{STATE_FILE} makes no sense")
+    except InputError as error:
+        raise InputError(error.what, where=error.where, hint=_way_out(folder, name)) from None
+    except FileNotFoundError:
         raise InputError(
-            f"The checkpoint {name} is damaged: {error}", where=str(path), hint="Use another checkpoint of this run."
+            f"The checkpoint {name} lacks its {STATE_FILE}", where=str(path), hint=_way_out(folder, name)
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise InputError(
+            f"The checkpoint {name} is damaged: {error}", where=str(path), hint=_way_out(folder, name)
         ) from None
     if version > FORMAT:
         raise InputError(f"The checkpoint {name} is of a newer latentlab", where=str(path), hint="Update latentlab.")
     return Checkpoint(step, files[MODEL_FILE], state, files.get(OPTIMIZERS_FILE), files.get(LOOP_FILE))
 
 
-def _tensor_files(path: Path) -> list[str]:
-    optional = [file for file in (OPTIMIZERS_FILE, LOOP_FILE) if (path / file).exists()]
-    return [MODEL_FILE, *optional]
+def _way_out(folder: Path, name: str) -> str:
+    older = _numbered(folder)
+    if name != LAST or not older:
+        return "Use another checkpoint of this run."
+    return f"Remove the folder {name} to resume from {older[-1].name} instead."
+
+
+def _tensor_files(path: Path, name: str) -> list[str]:
+    """Return what must be there: without moments and noise a training would go on, but not as it was."""
+    return (
+        [MODEL_FILE] if name == BEST and not (path / LOOP_FILE).exists() else [MODEL_FILE, OPTIMIZERS_FILE, LOOP_FILE]
+    )
 
 
 def optimizer_tensors(optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:
@@ -200,6 +222,18 @@ def restore_optimizers(optimizers: Mapping[str, torch.optim.Optimizer], tensors:
                     state[entry] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
+def resumable_name(folder: Path) -> str | None:
+    """Return the checkpoint to resume from: ``last``, or the newest numbered one where it is gone; else None.
+
+    A folder ``last`` that is there is the answer even when it is damaged: going on from an older one, or
+    from nothing, throws steps away, which is for the user to decide.
+    """
+    if settled_folder(folder / LAST).is_dir():
+        return LAST
+    older = _numbered(folder) if folder.is_dir() else []
+    return older[-1].name if older else None
+
+
 def has_checkpoint(folder: Path) -> bool:
-    """Whether a run can be resumed from ``last``."""
-    return (settled_folder(folder / LAST) / STATE_FILE).is_file()
+    """Whether a run has been trained, so that it can be resumed but not trained anew."""
+    return resumable_name(folder) is not None

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import ProgressSink
+from latentlab.core.messages import ProgressSink, WeightSnapshot
 from latentlab.core.recipe import DataConfig
 from latentlab.core.run_folder import LAST, read_model_info
 from latentlab.data.catalog import load_dataset
 from latentlab.data.dataset import Dataset
+from latentlab.models.base import LatentModel
 from latentlab.models.device import choose_device
 from latentlab.models.registry import build_model, is_convolutional
 from latentlab.models.weights import read_snapshot
@@ -75,12 +76,21 @@ def evaluate(
     policy = choose_device(device, "fp32", convolutional=is_convolutional(info))
     snapshot = read_snapshot(run, which)
     model = build_model(info, seed=0)
-    missing = model.load_state_dict(dict(snapshot.state), strict=False).missing_keys
-    if any(not name.startswith("discriminator.") for name in missing):
-        raise InputError("The checkpoint does not fit the run's recipe", where=str(run))
+    _load(model, snapshot)
     policy.place(model).eval()
     metrics = measure(model, Pictures(data.images, policy), rows, data.labels, policy, recipe.objective)
     return {"split": split, "images": len(rows), "step": snapshot.step, **metrics}
+
+
+def _load(model: LatentModel, snapshot: WeightSnapshot) -> None:
+    """Put encoder and decoder of a snapshot into a model that was built for its run."""
+    misfit = InputError("The checkpoint does not fit the run's recipe", where=str(snapshot.info.run or ""))
+    try:
+        missing = model.load_state_dict(dict(snapshot.state), strict=False).missing_keys
+    except RuntimeError:  # Sizes differ: torch names every one of them, which helps nobody here.
+        raise misfit from None
+    if any(not name.startswith("discriminator.") for name in missing):
+        raise misfit
 
 
 def _split_rows(data: Dataset, split: Split) -> Any:

@@ -85,27 +85,22 @@ def fit(
     if checkpoint is not None:
         recipe = carry_over(recipe, run.info.recipe, checkpoint.state.get("changes", {}))
     info = ModelInfo(recipe.model_copy(deep=True), data.image_shape, data.num_classes, data.class_names, run.path)
-    with Recorder(run.path, truncate_after=checkpoint.step if checkpoint else 0) as recorder:
-        trainer = _trainer(info, data, sink, run, recorder, device)
+    recorder = Recorder(run.path, truncate_after=checkpoint.step if checkpoint else 0)
+    try:
+        trainer = Trainer(info, data, sink, run, recorder, device)
+    except InputError:
+        run.discard_unused()  # A recipe that cannot be trained leaves no empty run in the list.
+        raise
+    with recorder:
         try:
             if checkpoint is not None:
                 trainer.restore(checkpoint)
             stopped = trainer.train()
         except Exception as error:
-            facts = (
-                {"what": error.what, "hint": error.hint} if isinstance(error, LatentLabError) else {"what": repr(error)}
-            )
-            run.event("failure", trainer.step, **facts)
+            told = error.as_dict() if isinstance(error, LatentLabError) else {"what": repr(error)}
+            run.event("failure", trainer.step, **told)
             raise
     return _result(run, trainer, stopped)
-
-
-def _trainer(info: ModelInfo, data: Dataset, sink: Sink, run: RunWriter, recorder: Recorder, device: str) -> Trainer:
-    try:
-        return Trainer(info, data, sink, run, recorder, device)
-    except InputError:
-        run.discard_unused()  # A recipe that cannot be trained leaves no empty run in the list.
-        raise
 
 
 def _checkpoint_of(run: RunWriter, data: Dataset) -> Checkpoint | None:
