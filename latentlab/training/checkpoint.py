@@ -143,13 +143,15 @@ def load_checkpoint(folder: Path, name: str = LAST) -> Checkpoint:
     folder
         ``checkpoints`` of the run.
     name
-        ``"last"``, ``"best"`` or ``numbered(step)``.
+        ``"last"``, ``"best"`` or ``numbered(step)``; without ``last`` the newest numbered one stands in.
 
     Raises
     ------
     InputError
         If there is none of that name, or it is damaged.
     """
+    if name == LAST:
+        name = resumable_name(folder) or LAST
     path = settled_folder(folder / name)
     if not path.is_dir():
         raise InputError(

@@ -81,9 +81,7 @@ def fit(
             "This run has been trained already", where=str(run.path), hint="Resume it, or start a new run."
         )
     if resume:
-        check_resumable(recipe, run.info.recipe)
-    if checkpoint is not None:
-        recipe = carry_over(recipe, run.info.recipe, checkpoint.state.get("changes", {}))
+        recipe = _continued(recipe, run, checkpoint)
     info = ModelInfo(recipe.model_copy(deep=True), data.image_shape, data.num_classes, data.class_names, run.path)
     recorder = Recorder(run.path, truncate_after=checkpoint.step if checkpoint else 0)
     try:
@@ -101,6 +99,12 @@ def fit(
             run.event("failure", trainer.step, **told)
             raise
     return _result(run, trainer, stopped)
+
+
+def _continued(recipe: Recipe, run: RunWriter, checkpoint: Checkpoint | None) -> Recipe:
+    started_with = run.info.recipe
+    check_resumable(recipe, started_with)
+    return carry_over(recipe, started_with, checkpoint.state.get("changes", {})) if checkpoint else recipe
 
 
 def _checkpoint_of(run: RunWriter, data: Dataset) -> Checkpoint | None:
