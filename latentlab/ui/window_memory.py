@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from latentlab.ui.settings_store import SettingsStore
 
 DEFAULT_SIZE = QSize(1440, 900)
-PANEL_WIDTH, MIN_PANEL_WIDTH, MAX_PANEL_WIDTH = 344, 328, 640
+PANEL_WIDTH, MIN_PANEL_WIDTH, MAX_PANEL_WIDTH = 344, 304, 640
 
 
 def save(window: MainWindow) -> str:

@@ -76,3 +76,10 @@ def test_tab_leads_through_the_settings_and_is_never_caught(window):
     fields = [row.first_field() for row in window.form.rows.values() if row.isVisible()]
     assert len(fields) > 10
     assert all(field in seen for field in fields)
+
+
+def test_the_window_fits_a_small_screen(window):
+    """1024 x 768 and the panel open; text gives way to ellipses before the window leaves the screen."""
+    hint = window.minimumSizeHint()
+    assert hint.width() <= 1024
+    assert hint.height() <= 700

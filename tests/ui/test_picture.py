@@ -198,3 +198,18 @@ def test_the_empty_state_does_what_its_button_says(qtbot):
     assert pressed == [1]
     state.set_text("Other words")
     assert state.accessibleName() == "Other words"
+
+
+def test_captions_too_wide_for_their_pictures_are_thinned_out_not_cut(view):
+    captions = ["−3", "−2.25", "−1.5", "−0.75", "0", "0.75", "1.5", "2.25", "3"]
+    view.resize(9 * 36 + 20, 80)
+    view.set_images(pictures(9, 16, 16), columns=9, captions=captions)
+    widest = view.fontMetrics().horizontalAdvance("−2.25")
+    assert view.cell_rect(0).width() == 32
+    places = view.caption_places()
+    assert all(room >= min(widest, view.fontMetrics().horizontalAdvance(captions[i])) for i, room in places)
+    assert len(places) == (9 if widest <= 36 else 5)
+    view.set_images(pictures(9, 16, 16), columns=9, captions=["a long caption"] * 9)
+    assert [index for index, _ in view.caption_places()] == [0, 2, 4, 6, 8]
+    view.set_images(pictures(9, 16, 16), columns=9, captions=["i"] * 9)
+    assert [index for index, _ in view.caption_places()] == list(range(9))

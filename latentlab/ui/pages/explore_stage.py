@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal, Slot
 from PySide6.QtGui import QMouseEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from latentlab.core.messages import Images
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.views.picture import PictureView
+from latentlab.ui.widgets.elided_label import ElidedLabel
 from latentlab.ui.widgets.weights_follow import FollowBar
 
 STRIP_STEPS = 9
@@ -54,9 +55,8 @@ class ExploreStage(QWidget):
         self._dragging = False
         self._build()
 
-    def _label(self, tooltip: str) -> QLabel:
-        label = QLabel()
-        label.setProperty("role", "muted")
+    def _label(self, tooltip: str) -> ElidedLabel:
+        label = ElidedLabel()
         label.setToolTip(tooltip)
         label.setAccessibleName(tooltip)
         label.setFont(style.figure_font(label.font()))

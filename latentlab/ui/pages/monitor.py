@@ -31,7 +31,7 @@ TABLE_SHARE = 0.28
 """Largest share of the page's height that the table takes until the user moves its divider."""
 COLUMNS = (63, 37)
 """Shares of plots and pictures of the page's width until the user moves the divider."""
-MIN_PICTURES = 224
+MIN_PICTURES = 192
 HELD_TARGETS = ("adaptive", "pi")
 
 

@@ -161,19 +161,26 @@ class ValueTable(QWidget):
         line = self._line()
         train, test, cell = self._columns()
         painter.setPen(style.colour("muted"))
-        painter.drawText(QRect(0, 0, train - cell, line), _LEFT, self._title)
+        self._paint_fitting(painter, QRect(0, 0, train - cell, line), self._title, self._title.removeprefix("newest, "))
         painter.drawText(QRect(train - cell, 0, cell, line), _RIGHT, "train")
         if self._has_test:
             painter.drawText(QRect(test - cell, 0, cell, line), _RIGHT, "test")
         for index, row in enumerate(self._rows):
             self._paint_row(painter, row, (index + 1) * line)
 
+    @staticmethod
+    def _paint_fitting(painter: QPainter, room: QRect, text: str, short: str) -> None:
+        """Draw ``text``, or ``short`` where that does not fit; with an ellipsis where neither does."""
+        metrics, width = painter.fontMetrics(), room.width() - style.SPACING // 2
+        chosen = text if metrics.horizontalAdvance(text) <= width else short
+        painter.drawText(room, _LEFT, metrics.elidedText(chosen, Qt.TextElideMode.ElideRight, width))
+
     def _paint_row(self, painter: QPainter, row: Row, top: int) -> None:
         line = self._line()
         train, test, cell = self._columns()
         about = describe(row.metric)
         painter.setPen(style.colour("text"))
-        painter.drawText(QRect(0, top, train - cell, line), _LEFT, about.label)
+        self._paint_fitting(painter, QRect(0, top, train - cell, line), about.label, about.label)
         used = painter.fontMetrics().horizontalAdvance(about.label + "  ")
         painter.setPen(style.colour("faint"))
         room = QRect(used, top, max(0, train - cell - used), line)

@@ -13,6 +13,7 @@ from latentlab.ui.views.plot_smoothing import MAX_SMOOTHING
 
 DEFAULT_SMOOTHING = 0.6
 CAPTION_FROM = 590
+COMPACT_CHIP = 40
 FOLLOWING = "Following newest"
 FOLLOW_AGAIN = "Follow newest"
 
@@ -50,7 +51,7 @@ class ControlStrip(QWidget):
     def _make_smoothing(self) -> QSlider:
         slider = QSlider(Qt.Orientation.Horizontal)
         slider.setRange(0, round(100 * MAX_SMOOTHING))
-        slider.setMinimumWidth(64)
+        slider.setMinimumWidth(48)
         slider.setMaximumWidth(160)
         slider.setAccessibleName("Smoothing")
         slider.setToolTip(
@@ -78,7 +79,8 @@ class ControlStrip(QWidget):
         chip.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         chip.setAccessibleName(FOLLOW_AGAIN)
         icons.set_icon(chip, "follow")
-        chip.setFixedWidth(QFontMetrics(self.font()).horizontalAdvance(FOLLOWING) + 6 * style.SPACING)
+        self._chip_width = QFontMetrics(self.font()).horizontalAdvance(FOLLOWING) + 6 * style.SPACING
+        chip.setFixedWidth(self._chip_width)
         chip.clicked.connect(self._group.follow_newest)
         shortcut = QShortcut(QKeySequence("F"), self)
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
@@ -127,15 +129,22 @@ class ControlStrip(QWidget):
         self.range_text.setText(shown if fits and not following else "")
 
     def minimumSizeHint(self) -> QSize:
-        """Return the size without the caption."""
-        hint = super().minimumSizeHint()
+        """Return the size without the caption and without the words of the chip."""
+        return QSize(self._width_with_words() - self._chip_width + COMPACT_CHIP, super().minimumSizeHint().height())
+
+    def _width_with_words(self) -> int:
+        """Return the width that everything but the caption needs."""
         caption = 0 if self._label.isHidden() else self._label.sizeHint().width() + style.SPACING
-        return QSize(hint.width() - caption, hint.height())
+        return super().minimumSizeHint().width() - caption + self._chip_width - self.follow.width()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show or leave out the range and a caption, by the room there is."""
         super().resizeEvent(event)
         self._label.setVisible(self.width() >= CAPTION_FROM)
+        words = self.width() >= self._width_with_words()
+        styles = Qt.ToolButtonStyle
+        self.follow.setToolButtonStyle(styles.ToolButtonTextBesideIcon if words else styles.ToolButtonIconOnly)
+        self.follow.setFixedWidth(self._chip_width if words else COMPACT_CHIP)
         self._show_mode()
 
     def set_time_known(self, known: bool) -> None:

@@ -253,13 +253,26 @@ class PictureView(QWidget):
 
     def _paint_captions(self, painter: QPainter) -> None:
         metrics = painter.fontMetrics()
-        for index, text in enumerate(self._captions[: len(self._images) if self._images is not None else 0]):
+        for index, room in self.caption_places():
             cell = self.cell_rect(index)
-            if cell.width() < MIN_CAPTION_WIDTH:
-                continue
-            shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, cell.width() + GAP)
-            line = QRect(cell.left() - GAP, cell.bottom() + 2, cell.width() + 2 * GAP, metrics.height())
+            shown = metrics.elidedText(self._captions[index], Qt.TextElideMode.ElideRight, room)
+            line = QRect(cell.center().x() - room // 2, cell.bottom() + 2, room, metrics.height())
             painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, shown)
+
+    def caption_places(self) -> list[tuple[int, int]]:
+        """Return (picture, width in pixels) of the captions to draw.
+
+        Where one does not fit under its picture, every other is left out and the rest may be twice as wide:
+        half the numbers of a strip say more than all of them cut off.
+        """
+        captions = self._captions[: len(self._images) if self._images is not None else 0]
+        cell = self.cell_rect(0).width()
+        if not captions or cell < MIN_CAPTION_WIDTH:
+            return []
+        widest = max(self.fontMetrics().horizontalAdvance(text) for text in captions)
+        alternate = widest > cell + GAP and self._placed().columns > 2
+        step, room = (2, 2 * cell) if alternate else (1, cell + GAP)
+        return [(index, room) for index in range(0, len(captions), step)]
 
     def _paint_labels(self, painter: QPainter) -> None:
         layout = self._placed()

@@ -208,7 +208,7 @@ class SizeEditor(QWidget):
         row.setSpacing(4)
         for box, name in ((self.height_box, "Height"), (self.width_box, "Width")):
             box.setAccessibleName(f"{name} in pixels")
-            box.setMinimumWidth(48)
+            box.setMinimumWidth(40)
             box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
             box.changed.connect(self.changed)
         row.addWidget(self.height_box, 1)

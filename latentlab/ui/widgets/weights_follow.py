@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import TrainingState, WeightSnapshot
@@ -13,6 +13,7 @@ from latentlab.runtime.priority import FollowedWeights
 from latentlab.ui import icons
 from latentlab.ui.context import AppContext
 from latentlab.ui.formatting import format_duration, format_steps
+from latentlab.ui.widgets.elided_label import ElidedLabel
 from latentlab.ui.widgets.shortcuts import click_on_key
 
 TEXT_EVERY_S = 0.2
@@ -95,12 +96,10 @@ class FollowBar(QWidget):
         super().__init__(parent)
         self._context = context
         self.follow = WeightsFollow.of(context)
-        self.label = QLabel()
-        self.label.setProperty("role", "muted")
+        self.label = ElidedLabel("weights 0.0 s old, step 000,000")
         self.label.setAccessibleName("Age of the weights")
         self.label.setToolTip("Which training step decoded the picture, and how long ago its weights were copied")
         self.label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.label.setMinimumWidth(self.label.fontMetrics().horizontalAdvance("weights 0.0 s old, step 000,000"))
         self.button = QToolButton()
         self.button.setText("Follow")
         self.button.setAccessibleName("Follow training")

@@ -1,0 +1,43 @@
+"""A label that ends in an ellipsis where its text does not fit."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QWidget
+
+from latentlab.ui import style
+
+FEWEST_LETTERS = 5
+
+
+class ElidedLabel(QLabel):
+    """One muted line that never needs more room than it is given, so that it cannot widen the window.
+
+    Parameters
+    ----------
+    widest
+        What to ask room for whatever is shown, so that nothing moves when the text changes; empty: the text.
+    """
+
+    def __init__(self, widest: str = "", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._widest = widest
+        self.setProperty("role", "muted")
+
+    def sizeHint(self) -> QSize:
+        """Room for the widest text."""
+        hint = super().sizeHint()
+        return QSize(self.fontMetrics().horizontalAdvance(self._widest), hint.height()) if self._widest else hint
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for next to nothing."""
+        return QSize(24, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw as much of the text as fits."""
+        painter = QPainter(self)
+        painter.setPen(style.colour("muted"))
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+        if len(text) >= min(FEWEST_LETTERS, len(self.text())):  # Fewer say nothing.
+            painter.drawText(self.rect(), self.alignment(), text)
