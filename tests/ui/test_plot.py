@@ -168,6 +168,16 @@ def test_the_time_axis_places_steps_at_their_seconds(bench):
     assert plot.axes["bottom"].name == "time"
 
 
+def test_a_step_back_begins_the_clock_anew(bench):
+    scene = bench()
+    ramp(scene.history)
+    scene.group.note_time(1395, 90.0)  # The last word of the previous run must not silence this one's.
+    for step in (10, 20, 30):
+        scene.group.note_time(step, step * 0.1)
+    assert scene.group.knows_time
+    np.testing.assert_allclose(scene.group._times()[0], [10, 20, 30])
+
+
 def test_logged_times_are_preferred(bench):
     scene = bench()
     scene.history.extend("elapsed_s", [0.0, 100.0], [0.0, 20.0])

@@ -139,6 +139,8 @@ class PlotGroup(QObject):
 
     def note_time(self, step: float, elapsed_s: float) -> None:
         """Remember when a step was reached, for runs whose history does not say it."""
+        while self._clock and self._clock[-1][0] > step:  # Another run, or one that went back to a checkpoint.
+            self._clock.pop()
         if not self._clock or step > self._clock[-1][0]:
             self._clock.append((step, elapsed_s))
             if len(self._clock) > _CLOCK_POINTS:
