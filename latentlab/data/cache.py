@@ -14,8 +14,10 @@ Thread: any; two processes may build the same key, the first rename wins.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import math
 import os
 import shutil
 import uuid
@@ -108,7 +110,7 @@ def _root() -> Path:
         root.mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"The cache folder cannot be made: {error.strerror}", where=str(error.filename), hint=_hint()
+            f"The cache folder cannot be made: {error.strerror or error}", where=str(error.filename), hint=_hint()
         ) from error
     return root
 
@@ -122,7 +124,7 @@ class _FolderStore:
 
     def allocate(self, count: int, height: int, width: int, channels: int) -> Images:
         shape = (count, height, width, channels)
-        self._images = np.lib.format.open_memmap(self._path, mode="w+", dtype=np.uint8, shape=shape)
+        self._images = _mapped(self._path, shape)
         return self._images
 
     def shrink(self, count: int, channels: int) -> None:
@@ -132,7 +134,7 @@ class _FolderStore:
         if shape == old.shape:
             return
         spare = self._path.with_suffix(".smaller.npy")
-        new = np.lib.format.open_memmap(spare, mode="w+", dtype=np.uint8, shape=shape)
+        new = _mapped(spare, shape)
         for start in range(0, count, rows):
             stop = min(start + rows, count)
             new[start:stop] = old[start:stop, ..., :channels]
@@ -146,6 +148,25 @@ class _FolderStore:
             raise ValueError("the source wrote no pictures")
         self._images.flush()
         self._images = None
+
+
+def _mapped(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
+    """Return a writable map of a new file whose room on the disk is taken already.
+
+    Writing to a map of a file with holes kills the process (SIGBUS) when the disk is full.
+
+    Raises
+    ------
+    OSError
+        If the disk has not that much room.
+    """
+    if shutil.disk_usage(path.parent).free < math.prod(shape):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    images = np.lib.format.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return images
 
 
 def _build(root: Path, entry: Path, decode: Callable[[Store], Contents]) -> None:

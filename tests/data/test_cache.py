@@ -173,9 +173,27 @@ def test_what_was_too_much_is_given_back():
 def test_a_folder_that_cannot_be_written_is_one_sentence(monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("LATENTLAB_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(InputError, match="cache folder cannot be made") as caught:
+    with pytest.raises(InputError, match="cannot be used as a folder") as caught:
         cache.load_or_build("k", Decoder())
     assert "LATENTLAB_CACHE" in caught.value.hint
+
+
+def test_more_pictures_than_the_disk_holds_are_refused_before_anything_is_written():
+    """A map of a file with holes would kill the process at the first page that the disk has no room for."""
+
+    def decode(store):
+        store.allocate(2**40, 256, 256, 3)
+
+    with pytest.raises(InputError, match="No space left") as caught:
+        cache.load_or_build("k", decode)
+    assert "LATENTLAB_CACHE" in caught.value.hint
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system reserves no room for files")
+def test_the_room_for_the_pictures_is_taken_before_they_are_written(tmp_path):
+    path = tmp_path / "images.npy"
+    cache._mapped(path, (64, 64, 64, 3))
+    assert path.stat().st_blocks * 512 >= 64 * 64 * 64 * 3
 
 
 def test_a_full_disk_is_one_sentence():
