@@ -130,7 +130,7 @@ class ArraySource(Source):
         """Return (N,) class numbers and names. Numbers from 0 up are kept, other values are numbered in order."""
         if values is None:
             return None, ()
-        if values.ndim == 2:
+        if values.ndim == 2 and values.shape[1] > 0:
             values = values.argmax(axis=1) if values.shape[1] > 1 else values[:, 0]
         if values.shape != (count,):
             raise self._error(f"holds {count} pictures and labels of shape {values.shape}")

@@ -99,18 +99,33 @@ def scan(root: Path) -> list[Picture]:
     """Return the pictures under ``root`` in order of their paths, with class and side; hidden ones are passed over."""
     found: list[Picture] = []
     tops = {entry.name for entry in os.scandir(root) if entry.is_dir()}
+    seen = {os.path.realpath(root)}
     prescribed = bool(tops & _TRAIN) and bool(tops & _TEST) and tops <= _TRAIN | _TEST
     for folder, folders, files in os.walk(root, followlinks=True):
-        folders[:] = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
+        visible = sorted(f for f in folders if not f.startswith((".", "__MACOSX")))
+        folders[:] = [f for f in visible if _is_new(os.path.join(folder, f), seen)]
         inside = Path(folder).relative_to(root).parts
         side = inside[0] in _TEST if prescribed and inside else None
         group = inside[prescribed] if len(inside) > prescribed else ""
-        found += [Picture("/".join((*inside, file)), group, side) for file in sorted(files) if _is_picture(file)]
+        found += [
+            Picture("/".join((*inside, file)), group, side) for file in sorted(files) if _is_picture(folder, file)
+        ]
     return found
 
 
-def _is_picture(file: str) -> bool:
-    return not file.startswith(".") and os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES
+def _is_new(folder: str, seen: set[str]) -> bool:
+    """Whether ``folder`` was not walked before: a link back to a parent would be walked for ever."""
+    real = os.path.realpath(folder)
+    if real in seen:
+        return False
+    seen.add(real)
+    return True
+
+
+def _is_picture(folder: str, file: str) -> bool:
+    if file.startswith(".") or os.path.splitext(file)[1].lower() not in IMAGE_SUFFIXES:
+        return False
+    return os.path.exists(os.path.join(folder, file))  # A link may lead nowhere.
 
 
 def _classes(pictures: list[Picture]) -> tuple[Ints | None, tuple[str, ...]]:

@@ -191,3 +191,11 @@ def test_real_faces_with_attributes(shared_data):
     assert len(data.attribute_names) == 11
     assert (data.attributes.sum(axis=1) == 1).all()
     assert data.labels is None
+
+
+def test_links_that_go_round_or_nowhere_are_passed_over(tmp_path):
+    for name in "abc":
+        paint(tmp_path / f"{name}.png")
+    (tmp_path / "self").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    assert len(load(tmp_path).images) == 3
