@@ -65,6 +65,8 @@ def read_model_info(run: Path) -> ModelInfo:
     try:
         facts = json.loads((run / MODEL).read_text(encoding="utf-8"))
         height, width, channels = facts["image_shape"]
+        if min(height, width) < 1 or channels not in (1, 3) or facts["num_classes"] < 0:
+            raise ValueError(f"pictures of {facts['image_shape']} in {facts['num_classes']} classes")
         return ModelInfo(
             recipe=read_recipe(run / RECIPE),
             image_shape=(int(height), int(width), int(channels)),
@@ -72,5 +74,5 @@ def read_model_info(run: Path) -> ModelInfo:
             class_names=tuple(facts["class_names"]),
             run=run,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputError(f"{MODEL} of this run is damaged: {error}", where=str(run / MODEL)) from None

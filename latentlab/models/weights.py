@@ -120,10 +120,13 @@ def read_step(folder: Path) -> int:
     """
     path = folder / STATE_FILE
     try:
-        return int(json.loads(path.read_text(encoding="utf-8"))["step"])
+        step = int(json.loads(path.read_text(encoding="utf-8"))["step"])
+        if step < 0:
+            raise ValueError(f"step {step}")
+        return step
     except FileNotFoundError:
         raise InputError(f"There is no checkpoint {folder.name} here", where=str(folder)) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputError(f"{STATE_FILE} is damaged: {error}", where=str(path)) from None
 
 

@@ -160,11 +160,13 @@ def load_checkpoint(folder: Path, name: str = LAST) -> Checkpoint:
     try:
         state = dict(json.loads((path / STATE_FILE).read_text(encoding="utf-8")))
         step, version = int(state.pop("step")), int(state.pop("format"))
-        files = {file: load_tensors(path / file) for file in _tensor_files(path, name)}
+        files = {file: load_tensors(path / file) for file in _tensor_files(name)}
         if step < 0 or not isinstance(state.get("changes", {}), dict):
             raise ValueError(f"{STATE_FILE} makes no sense")
     except InputError as error:
-        raise InputError(error.what, where=error.where, hint=_way_out(folder, name)) from None
+        raise InputError(
+            f"The checkpoint {name} is damaged: {error.what}", where=error.where, hint=_way_out(folder, name)
+        ) from None
     except FileNotFoundError:
         raise InputError(
             f"The checkpoint {name} lacks its {STATE_FILE}", where=str(path), hint=_way_out(folder, name)
@@ -185,11 +187,9 @@ def _way_out(folder: Path, name: str) -> str:
     return f"Remove the folder {name} to resume from {older[-1].name} instead."
 
 
-def _tensor_files(path: Path, name: str) -> list[str]:
+def _tensor_files(name: str) -> list[str]:
     """Return what must be there: without moments and noise a training would go on, but not as it was."""
-    return (
-        [MODEL_FILE] if name == BEST and not (path / LOOP_FILE).exists() else [MODEL_FILE, OPTIMIZERS_FILE, LOOP_FILE]
-    )
+    return [MODEL_FILE] if name == BEST else [MODEL_FILE, OPTIMIZERS_FILE, LOOP_FILE]
 
 
 def optimizer_tensors(optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:

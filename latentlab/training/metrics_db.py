@@ -183,11 +183,15 @@ def _readable_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        full = "full" in str(error)
+        hint = ""
+        if "full" in str(error):
+            hint = "Free some space on this disk, then resume the run."
+        elif "malformed" in str(error) or "not a database" in str(error):
+            hint = f"Move {path.name} away and resume: the curves then begin anew, the weights are kept."
         raise LatentLabError(
             f"{path.name} cannot be written: {error}",
             where=str(path),
-            hint="Free some space on this disk, then resume the run." if full else "",
+            hint=hint,
         ) from error
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.messages import ModelInfo
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import recipe_toml
@@ -140,10 +140,19 @@ class RunWriter:
     def event(self, event: str, step: int, **facts: Any) -> None:
         """Append one line to ``events.jsonl``: start, resume, pause, stop, finish, change, warning or failure."""
         line = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "event": event, "step": step}
-        with (self.path / EVENTS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**line, **facts}, ensure_ascii=False, default=str) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with (self.path / EVENTS).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({**line, **facts}, ensure_ascii=False, default=str) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            if event == "failure":  # On a full disk the failure itself is the news.
+                return
+            raise LatentLabError(
+                f"{EVENTS} cannot be written: {error.strerror}",
+                where=str(self.path),
+                hint="Earlier checkpoints are untouched. Make room or give write permission, then resume the run.",
+            ) from error
 
     @property
     def metrics(self) -> Path:

@@ -96,13 +96,15 @@ class Trainer:
                 self._context.generator.set_state(loop["generator"])
             else:  # Generators of different devices have different states.
                 self._context.generator.manual_seed(self._recipe.training.seed + checkpoint.step)
-        except (KeyError, RuntimeError, ValueError) as error:
+            changes, elapsed_s = dict(state["changes"]), float(state["elapsed_s"])
+            best = state["best_test_pixel"]
+            self._best = float(best) if best is not None else math.inf
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
             first = (str(error).splitlines() or [""])[0]
             raise InputError(f"The checkpoint does not fit this recipe: {first}", where=str(self._run.path)) from error
         self.step = self._first_step = self._logged_step = self._tested_step = self._saved = checkpoint.step
-        self._changes = dict(state["changes"])
-        self._best = state["best_test_pixel"] if state["best_test_pixel"] is not None else math.inf
-        self._clock = Clock(state["elapsed_s"])
+        self._changes = changes
+        self._clock = Clock(elapsed_s)
         self._run.event("resume", self.step, exact=exact, fingerprint=self._data.fingerprint, device=self._device_text)
 
     def train(self) -> bool:

@@ -24,7 +24,10 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
         read_model_info(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "{}", '{"image_shape": [1, 2]}'])
+SIZELESS = '{"image_shape": [0, 0, 0], "num_classes": 0, "class_names": []}'
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"image_shape": [1, 2]}', SIZELESS])
 def test_a_damaged_model_file_is_named(tmp_path, text):
     (tmp_path / RECIPE).write_text(recipe_toml(Recipe()))
     (tmp_path / MODEL).write_text(text)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,30 @@ def test_a_restored_optimizer_takes_the_same_steps(memory_format: torch.memory_f
     for seed in range(3, 6):
         step(other, fresh, seed)
     assert torch.equal(weight, other)
+
+
+@pytest.mark.parametrize("text", ["null", "3", "[]", '{"step": 1e999, "format": 1}', '{"step": -1, "format": 1}'])
+def test_json_that_is_no_state_is_damage(tmp_path: Path, text: str) -> None:
+    save_checkpoint(tmp_path, checkpoint(1), ["last"], keep=5)
+    (tmp_path / "last" / "state.json").write_text(text)
+    with pytest.raises(InputError, match="damaged"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["state.json", "model.safetensors", "optimizers.safetensors", "loop.safetensors"])
+def test_a_lost_file_never_means_starting_over(tmp_path: Path, file: str) -> None:
+    save_checkpoint(tmp_path, checkpoint(1), ["last", numbered(1)], keep=5)
+    (tmp_path / "last" / file).unlink()
+    assert has_checkpoint(tmp_path)
+    with pytest.raises(InputError) as caught:
+        load_checkpoint(tmp_path)
+    assert file in str(caught.value)
+    assert "step_00000001" in caught.value.hint
+
+
+def test_without_last_the_newest_numbered_one_stands_in(tmp_path: Path) -> None:
+    for step in (1, 2):
+        save_checkpoint(tmp_path, checkpoint(step), ["last", numbered(step)], keep=5)
+    shutil.rmtree(tmp_path / "last")
+    assert has_checkpoint(tmp_path)
+    assert load_checkpoint(tmp_path).step == 2

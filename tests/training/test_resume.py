@@ -145,7 +145,7 @@ def test_a_damaged_checkpoint_is_one_clear_error(new_run, data) -> None:
     run = new_run(recipe, data)
     fit(recipe, data, Memory(), run=run, device="cpu")
     (run.checkpoints / "last" / "loop.safetensors").unlink()
-    with pytest.raises(InputError, match="does not fit"):
+    with pytest.raises(InputError, match="damaged: There is no loop"):
         fit(make_recipe(training__steps=4), data, Memory(), run=run, device="cpu", resume=True)
 
 
