@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from latentlab.commands import COMMANDS, note, print_json
-from latentlab.core.errors import EXIT_FAILURE, EXIT_INTERRUPTED, InputError, LatentLabError
+from latentlab.core.errors import EXIT_FAILURE, Cancelled, InputError, LatentLabError
 
 EPILOG = """headless commands (latentlab COMMAND --help explains each):
   train RECIPE         train without a window            evaluate RUN         measure a run on its data
   sample RUN           decode samples from the prior     reconstruct RUN IN   side-by-side image or video
   recipes              list recipes and their settings   doctor               check this installation
 """
+
+
+DEBUG_VARIABLE = "LATENTLAB_DEBUG"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are errors like all others, so that ``--json`` prints them as JSON too."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse the arguments; the usage goes to standard error."""
+        self.print_usage(sys.stderr)
+        raise InputError(message[:1].upper() + message[1:], hint=f"{self.prog} --help explains every argument.")
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -28,7 +43,7 @@ def _size(text: str) -> tuple[int, int]:
 
 def app_parser() -> argparse.ArgumentParser:
     """Return the parser of the app's own arguments."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="latentlab",
         description="Train VAE-family models on your own images and video, and explore them while they learn.",
         epilog=EPILOG,
@@ -60,7 +75,7 @@ def app_parser() -> argparse.ArgumentParser:
 
 def command_parser() -> argparse.ArgumentParser:
     """Return the parser of the headless commands."""
-    parser = argparse.ArgumentParser(prog="latentlab")
+    parser = Parser(prog="latentlab")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in COMMANDS:
         importlib.import_module(f"latentlab.commands.{name}").add_parser(subparsers)
@@ -93,6 +108,21 @@ def _report(error: LatentLabError, as_json: bool) -> int:
     return error.exit_code
 
 
+def _unexpected(error: Exception) -> LatentLabError:
+    """Return an error that nothing foresaw as a sentence; the traceback is for those who ask for it."""
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
+    if isinstance(error, MemoryError):
+        return InputError("There is not enough memory for this", hint="Use a smaller size or batch.")
+    if isinstance(error, OSError) and error.strerror:
+        return LatentLabError(error.strerror, where=str(error.filename or ""))
+    first = (str(error).splitlines() or [""])[0]
+    return LatentLabError(
+        f"Something went wrong that should not have: {type(error).__name__}: {first}",
+        hint=f"Please report it, with what {DEBUG_VARIABLE}=1 in the environment adds to this message.",
+    )
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run latentlab and return its exit code: 0 done, 1 failure, 2 bad usage or input, 130 interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -105,9 +135,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LatentLabError as error:
         return _report(error, as_json)
     except KeyboardInterrupt:
-        note("latentlab: interrupted")
-        return EXIT_INTERRUPTED
+        return _report(Cancelled("Interrupted."), as_json)
     except BrokenPipeError:
         return EXIT_FAILURE
-    except MemoryError:
-        return _report(InputError("There is not enough memory for this", hint="Use a smaller size or batch."), as_json)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user gets a sentence and the shell a code
+        return _report(_unexpected(error), as_json)

@@ -75,8 +75,8 @@ def hooks_installed(errors: ErrorHub, interrupt: Callable[[], None]) -> Iterator
     previous = {number: signal.signal(number, on_signal) for number in numbers}
     try:
         errors.install()
-    except OSError as error:
-        errors.report(ErrorReport(f"No log can be written: {error.strerror}", "settings folder"))
+    except (OSError, LatentLabError) as error:
+        errors.report(ErrorReport(f"No log can be written: {error}", "settings folder"))
     try:
         yield
     finally:

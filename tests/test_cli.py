@@ -9,6 +9,8 @@ import pytest
 
 from latentlab import cli
 from latentlab.commands import COMMANDS
+from latentlab.core import paths
+from latentlab.core.errors import InputError
 from latentlab.core.metrics import METRICS
 from latentlab.core.recipe_io import bundled_recipes
 
@@ -71,11 +73,54 @@ def test_every_command_explains_itself(capsys, command):
     assert "--json" in capsys.readouterr().out
 
 
-def test_bad_usage_exits_with_2(capsys):
-    with pytest.raises(SystemExit) as done:
-        cli.main(["train", "quickstart", "--steps", "many"])
-    assert done.value.code == 2
-    capsys.readouterr()
+@pytest.mark.parametrize(
+    "arguments",
+    [["train", "quickstart", "--steps", "many"], ["sample", "run"], ["evaluate", "run", "--split", "all"], ["a", "b"]],
+)
+def test_bad_usage_exits_with_2_and_is_json_where_json_was_asked_for(capsys, arguments):
+    assert cli.main([*arguments, "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["what"]
+    assert "usage:" in err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "what"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted"),
+        (PermissionError(13, "Permission denied", "/some/file"), 1, "Permission denied"),
+        (KeyError("lost"), 1, "KeyError"),
+        (MemoryError(), 2, "memory"),
+    ],
+)
+def test_whatever_happens_is_a_sentence_and_a_code(monkeypatch, capsys, raised, code, what):
+    def broken(_args: object) -> int:
+        raise raised
+
+    monkeypatch.setattr("latentlab.commands.recipes.run", broken)
+    assert cli.main(["recipes", "--json"]) == code
+    out, err = capsys.readouterr()
+    assert what in json.loads(out)["error"]["what"]
+    assert "Traceback" not in err
+
+
+def test_the_traceback_is_there_for_those_who_ask(monkeypatch, capsys):
+    def broken(_args: object) -> int:
+        raise KeyError("lost")
+
+    monkeypatch.setattr("latentlab.commands.recipes.run", broken)
+    monkeypatch.setenv("LATENTLAB_DEBUG", "1")
+    assert cli.main(["recipes"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", ["CACHE", "CONFIG", "RUNS", "SCREENSHOTS"])
+def test_a_file_where_a_folder_should_be_is_named(monkeypatch, tmp_path, folder):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(f"LATENTLAB_{folder}", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="file cannot be used as a folder") as caught:
+        getattr(paths, f"{folder.lower()}_dir")()
+    assert caught.value.where == f"LATENTLAB_{folder}"
 
 
 def test_doctor_finds_this_installation_fit(qapp, capsys):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
+from latentlab.core.errors import InputError
+
 APP_NAME = "latentlab"
 
 
@@ -30,8 +32,16 @@ def resources_dir() -> Path:
 
 
 def _home(variable: str, default: str) -> Path:
+    """Return the folder that ``variable`` names, made when missing; InputError when it cannot be one."""
     path = Path(os.environ.get(variable) or default).expanduser()
-    path.mkdir(parents=True, exist_ok=True)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be used as a folder: {error.strerror}",
+            where=variable,
+            hint=f"Set {variable} to a folder that you may write to.",
+        ) from error
     return path
 
 

@@ -62,14 +62,7 @@ def picture_path(name: str, folder: Path | None = None) -> Path:
     InputError
         If that folder cannot be made.
     """
-    try:
-        root = folder or screenshots_dir()
-    except OSError as error:
-        raise InputError(
-            f"The screenshots folder cannot be used: {error.strerror}",
-            where="LATENTLAB_SCREENSHOTS",
-            hint="Point LATENTLAB_SCREENSHOTS at a folder that can be written.",
-        ) from None
+    root = folder or screenshots_dir()
     words = re.sub(r"[^\w.-]+", "-", name).strip("-") or "latentlab"
     stem = f"{datetime.now():%Y-%m-%d_%H-%M-%S}_{words}"
     path = root / f"{stem}.png"

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import TypeVar
 
+from latentlab.core.errors import LatentLabError
 from latentlab.core.paths import config_dir
 
 FILE_NAME = "window.json"
@@ -40,8 +41,8 @@ class SettingsStore:
     def _default_path(self) -> Path | None:
         try:
             return config_dir() / FILE_NAME
-        except OSError as error:
-            self.problem = f"The settings folder cannot be used ({error.strerror}); nothing will be remembered."
+        except LatentLabError as error:
+            self.problem = f"{error.what}; settings will not be remembered."
             return None
 
     def _load(self) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from PySide6.QtGui import QColor, QPalette
 
+from latentlab.core.errors import LatentLabError
 from latentlab.core.paths import cache_dir, resources_dir
 
 THEMES = ("dark", "light")
@@ -74,7 +76,13 @@ def glyph_folder(name: str) -> Path:
     theme = load_theme(name)
     sources = {file: svg_source(icon, theme.ui[key]) for file, (icon, key) in _GLYPHS.items()}
     digest = sha256(b"".join(sources.values())).hexdigest()[:12]
-    folder = cache_dir() / "glyphs" / f"{name}-{digest}"
+    try:
+        return _written(cache_dir() / "glyphs" / f"{name}-{digest}", sources)
+    except (OSError, LatentLabError):  # A cache that is full or in the way is no reason to open no window.
+        return _written(Path(tempfile.gettempdir()) / f"latentlab-glyphs-{name}-{digest}", sources)
+
+
+def _written(folder: Path, sources: dict[str, bytes]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for file, source in sources.items():
         path = folder / f"{file}.svg"
