@@ -85,6 +85,13 @@ class Probe(QObject):
         page = self.window.area.current_page()
         return {"page": page.objectName() if page else None}
 
+    def ask_visible(self, name: str) -> dict[str, Any]:
+        """Whether a widget of that name can be seen."""
+        try:
+            return {"visible": self._widget(name).isVisible()}
+        except LookupError:
+            return {"visible": False}
+
     def ask_picture(self, name: str, file: str) -> dict[str, Any]:
         """Write the picture a view shows, at its source resolution, as PNG."""
         image = self._widget(name).image()

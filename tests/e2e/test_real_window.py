@@ -90,7 +90,7 @@ def drag_a_slider(app: RealApp) -> None:
     """A drag of a latent slider changes z and the decoded picture. Paused, so that nothing else can."""
     app.hand.key("ctrl+2")
     app.wait("the explore page", lambda: app.ask("page")["page"] == "explorePage")
-    app.wait("sliders", lambda: app.ask("point")["z"])
+    app.wait("sliders", lambda: app.ask("visible", name="latentSlider2")["visible"])
     app.click("actionPause")
     app.wait("paused", lambda: app.training()["state"] == "paused")
     settled: list[np.ndarray] = [app.picture("explorePicture")]
@@ -158,7 +158,7 @@ def test_a_class_is_sampled(display: str, tmp_path: Path):
     app = RealApp(display, tmp_path, str(tmp_path / "run"), "--page", "condition", "--size", "1280x800")
     try:
         app.wait("the grid", lambda: app.ask("page")["page"] == "conditionPage")
-        app.wait("a decoded cell", lambda: app.picture("conditionPicture").size)
+        app.wait("a decoded cell", lambda: app.ask("visible", name="conditionPicture")["visible"])
         app.click("classButton3")
         app.wait("class 3", lambda: app.ask("class")["label"] == 3)
         three = app.wait("its picture", lambda: stable(app, "conditionPicture"))
