@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from latentlab.core.errors import LatentLabError
+from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.recipe import Recipe
 
 Images = npt.NDArray[np.uint8]
@@ -39,19 +39,23 @@ ProgressSink = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class ErrorReport:
-    """An error as the window shows it: a sentence, a place, a hint, and the traceback behind Details."""
+    """An error as the window shows it: a sentence, a place, a hint, and the traceback behind Details.
+
+    ``expected`` marks what a user's input caused: its traceback goes to the log and is not shown.
+    """
 
     what: str
     where: str = ""
     hint: str = ""
     details: str = ""
+    expected: bool = False
 
     @classmethod
     def of(cls, error: BaseException, doing: str = "") -> ErrorReport:
         """Describe ``error``; ``doing`` names the work that failed when the error does not."""
         details = "".join(traceback.format_exception(error))
         if isinstance(error, LatentLabError):
-            return cls(error.what, error.where or doing, error.hint, details)
+            return cls(error.what, error.where or doing, error.hint, details, isinstance(error, InputError))
         return cls(f"{type(error).__name__}: {error}", doing, "Details holds the full report.", details)
 
 

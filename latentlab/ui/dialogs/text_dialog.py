@@ -56,4 +56,4 @@ def error_dialog(report: ErrorReport, parent: QWidget) -> TextDialog:
     """Return a window with everything known about an error."""
     hint = "" if report.hint.startswith("Details ") else report.hint  # These are the details.
     note = "\n".join(part for part in (report.where and f"Where: {report.where}", hint) if part)
-    return TextDialog("Details", report.what, note, report.details.strip(), parent)
+    return TextDialog("Details", report.what, note, "" if report.expected else report.details.strip(), parent)
