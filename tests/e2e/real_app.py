@@ -96,8 +96,15 @@ class RealApp:
         return self.ask("training")
 
     def middle(self, name: str) -> tuple[int, int]:
-        """Return the middle of what can be seen of a widget."""
-        x, y, width, height = self.ask("rect", name=name)["rect"]
+        """Return the middle of what can be seen of a widget, once it has stopped moving."""
+        seen: list[list[int]] = [[]]
+
+        def settled() -> bool:
+            seen.append(self.ask("rect", name=name)["rect"])
+            return len(seen) > 4 and seen[-1] == seen[-4]
+
+        self.wait(f"a place for {name}", settled)
+        x, y, width, height = seen[-1]
         assert width > 0, f"{name} cannot be seen"
         assert height > 0, f"{name} cannot be seen"
         return x + width // 2, y + height // 2
