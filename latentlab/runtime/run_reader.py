@@ -71,11 +71,17 @@ class RunReader:
         return bool(new)
 
     def read_preview(self) -> bool:
-        """Publish the newest preview; return whether there was a new one."""
+        """Publish the newest preview; return whether there was a new one that can be read.
+
+        A damaged picture is passed over: curves and weights do not depend on it.
+        """
         sheet = newest_preview(self._run)
         if sheet is None or not self._moved("preview", sheet):
             return False
-        preview = read_preview(sheet, self._info.image_shape)
+        try:
+            preview = read_preview(sheet, self._info.image_shape)
+        except (OSError, ValueError, SyntaxError):  # SyntaxError is Pillow's word for a broken PNG.
+            return False
         with self._lock:
             if not self._closed:
                 self._slots.previews.put(preview)

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from latentlab.core.messages import Preview
+from latentlab.core.mailbox import LatestSlot
+from latentlab.core.messages import ModelInfo, Preview
+from latentlab.core.recipe import Recipe
 from latentlab.core.run_folder import PREVIEWS
 from latentlab.runtime.previews import newest_preview, read_preview
+from latentlab.runtime.run_reader import RunReader
 from latentlab.training.preview_files import write_preview
 
 
@@ -36,3 +41,15 @@ def test_the_newest_is_found_and_samples_may_be_missing(tmp_path):
     preview = read_preview(newest_preview(tmp_path), (16, 16, 1))
     assert preview.step == 100
     assert preview.samples is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + bytes(40)])
+def test_a_damaged_preview_does_not_keep_a_run_from_opening(tmp_path, content):
+    images = pictures(3, (16, 16, 1), 0)
+    write_preview(tmp_path / PREVIEWS, Preview(10, images, images))
+    slots = SimpleNamespace(previews=LatestSlot())
+    reader = RunReader(ModelInfo(Recipe(), (16, 16, 1), 0, (), tmp_path), slots)
+    newest_preview(tmp_path).write_bytes(content)
+    assert not reader.read_preview()
+    write_preview(tmp_path / PREVIEWS, Preview(20, images, images))
+    assert reader.read_preview()
