@@ -83,7 +83,7 @@ class RealApp:
         end = time.monotonic() + timeout_s
         while time.monotonic() < end:
             value = condition()
-            if value:
+            if isinstance(value, np.ndarray) or value:
                 return value
             assert self.process.poll() is None, f"latentlab ended early:\n{self.log.read_text()[-4000:]}"
             time.sleep(0.05)
