@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import video_clips
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtGui import QDropEvent, QFontMetrics, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QSlider, QSpinBox
 
@@ -20,6 +20,7 @@ from latentlab.runtime.video import VideoService
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.pages.video import EMPTY, VideoPage
+from latentlab.ui.pages.video_panes import fitting_note
 
 FRAMES = 600
 
@@ -284,3 +285,11 @@ def test_it_fits_into_a_small_window(qtbot, page, clip, snapshot):
         style.apply_theme(QApplication.instance(), theme)
         ground = pixels(page.grab().toImage())[300, 4]
         assert bool(ground.mean() > 128) is (theme == "light")
+
+
+def test_over_a_narrow_picture_the_last_facts_give_way_to_the_name(qapp):
+    metrics = QFontMetrics(qapp.font())
+    note = "10.07 dB · step 60"
+    assert fitting_note(metrics, note, metrics.horizontalAdvance(note)) == note
+    assert fitting_note(metrics, note, metrics.horizontalAdvance(note) - 1) == "10.07 dB"
+    assert fitting_note(metrics, note, 3) == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QFontMetrics, QImage, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.core.video_messages import Crop, FilmFrame, VideoFrame
@@ -188,11 +188,12 @@ class VideoPanes(QWidget):
         line = QRect(rect.left(), rect.top() - CAPTION, rect.width(), CAPTION - 4)
         bottom = Qt.AlignmentFlag.AlignBottom
         painter.setPen(style.colour("muted"))
-        note = painter.fontMetrics().elidedText(pane.note, Qt.TextElideMode.ElideRight, rect.width() * 2 // 3)
+        metrics = painter.fontMetrics()
+        note = fitting_note(metrics, pane.note, rect.width() - metrics.horizontalAdvance(pane.caption) - style.SPACING)
         painter.drawText(line, Qt.AlignmentFlag.AlignRight | bottom, note)
-        room = rect.width() - painter.fontMetrics().horizontalAdvance(note) - style.SPACING
+        room = rect.width() - (metrics.horizontalAdvance(note) + style.SPACING if note else 0)
         painter.setPen(style.colour("text"))
-        caption = painter.fontMetrics().elidedText(pane.caption, Qt.TextElideMode.ElideRight, max(0, room))
+        caption = metrics.elidedText(pane.caption, Qt.TextElideMode.ElideRight, max(0, room))
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | bottom, caption)
 
     def _scaled(self, picture: QImage, room: QSize) -> QPixmap:
@@ -219,3 +220,11 @@ class VideoPanes(QWidget):
         painter.setPen(QPen(style.colour("accent"), 2))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(region.adjusted(1, 1, -1, -1))
+
+
+def fitting_note(metrics: QFontMetrics, note: str, room: int) -> str:
+    """Return as many of the facts of ``note`` (joined by dots) as fit into ``room`` pixels: the first ones."""
+    facts = note.split(" · ")
+    while facts and metrics.horizontalAdvance(" · ".join(facts)) > room:
+        facts.pop()
+    return " · ".join(facts)
