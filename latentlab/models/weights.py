@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from latentlab.core.errors import InputError
@@ -33,7 +33,7 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     temporary = path.with_name(f".{path.name}.partial")
     try:
-        save_file(plain, temporary)
+        temporary.write_bytes(save(plain))  # save_file would make it readable by its owner only
         flush(temporary)
         os.replace(temporary, path)
     finally:

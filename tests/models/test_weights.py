@@ -168,3 +168,9 @@ def test_missing_and_damaged_checkpoints_are_sentences(tmp_path: Path):
     (run / CHECKPOINTS / LAST / STATE_FILE).unlink()
     with pytest.raises(InputError, match="no checkpoint"):
         read_step(run / CHECKPOINTS / LAST)
+
+
+def test_weights_can_be_read_by_whoever_may_read_the_folder(tmp_path):
+    (tmp_path / "plain").write_bytes(b"")
+    save_tensors(tmp_path / "t.safetensors", {"a": torch.zeros(2)})
+    assert (tmp_path / "t.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
