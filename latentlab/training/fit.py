@@ -89,7 +89,7 @@ def fit(
     except InputError:
         run.discard_unused()  # A recipe that cannot be trained leaves no empty run in the list.
         raise
-    with recorder:
+    with run.claimed(), recorder:
         try:
             if checkpoint is not None:
                 trainer.restore(checkpoint)

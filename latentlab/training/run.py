@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +32,9 @@ from latentlab.training.environment import environment
 
 if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
+
+
+LOCK = ".lock"
 
 
 def _slug(text: str, limit: int = 40) -> str:
@@ -137,6 +144,28 @@ class RunWriter:
         if self._made_here and not any(self.checkpoints.iterdir()):
             shutil.rmtree(self.path, ignore_errors=True)
 
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep the run for this process while the block lasts; a kill ends the claim too.
+
+        Raises
+        ------
+        InputError
+            If another training is writing it: two would spoil each other's curves and checkpoints.
+        """
+        try:
+            file = (self.path / LOCK).open("ab")
+        except OSError as error:
+            raise InputError(f"The run folder cannot be written: {error.strerror}", where=str(self.path)) from None
+        with file:
+            try:
+                _lock(file.fileno())
+            except (BlockingIOError, PermissionError):
+                raise InputError(
+                    "Another training is writing this run", where=str(self.path), hint="Wait for it, or stop it first."
+                ) from None
+            yield
+
     def event(self, event: str, step: int, **facts: Any) -> None:
         """Append one line to ``events.jsonl``: start, resume, pause, stop, finish, change, warning or failure."""
         line = {"time": datetime.now().astimezone().isoformat(timespec="seconds"), "event": event, "step": step}
@@ -163,6 +192,22 @@ class RunWriter:
     def checkpoints(self) -> Path:
         """The folder of checkpoints."""
         return self.path / CHECKPOINTS
+
+
+def _lock(descriptor: int) -> None:
+    """Lock an open file until it is closed; disks that know no locks are taken as they are."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):
+                raise
 
 
 def check_free(path: Path) -> None:

@@ -187,3 +187,13 @@ def test_a_kill_loses_only_the_steps_since_the_last_checkpoint(tmp_path: Path) -
     fit(longer, make_data(), Memory(), run=run, device="cpu", resume=True)
     assert read_metrics(run.metrics)["pixel"][0].tolist() == list(range(1, checkpoint.step + 4))
     assert json.loads((run.path / "events.jsonl").read_text().splitlines()[-1])["event"] == "finish"
+
+
+def test_a_run_that_another_training_writes_is_left_alone(new_run, data) -> None:
+    recipe = make_recipe(training__steps=2)
+    run = new_run(recipe, data)
+    fit(recipe, data, Memory(), run=run, device="cpu")
+    longer = make_recipe(training__steps=4)
+    with run.claimed(), pytest.raises(InputError, match="Another training"):
+        fit(longer, data, Memory(), run=run, device="cpu", resume=True)
+    assert fit(longer, data, Memory(), run=run, device="cpu", resume=True).step == 4
