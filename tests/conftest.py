@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# Where cores cannot be counted (containers without /sys) scikit-learn's joblib warns, and warnings are errors here.
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
