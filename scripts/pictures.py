@@ -130,8 +130,10 @@ class Photographer:
         if clip is not None:
             self.window.show_page("videoPage")
             page = self.window.area.page("videoPage")
+            opened: list[Path] = []
+            self.window.context.video.opened.connect(lambda info: opened.append(info.path))
             page.open_video(clip)
-            self.wait("the clip", lambda: page.panes.picture("reconstruction") is not None)
+            self.wait("the clip", lambda: opened and page.panes.picture("reconstruction") is not None)
             page.go_to(260)
             self.settle(8)
 
