@@ -186,6 +186,9 @@ def test_counts_and_sizes():
 def test_an_icon_of_a_deleted_widget_is_dropped(qapp):
     button = QPushButton()
     icons.set_icon(button, "stop")
+    followers = icons._followers[0]
+    assert button in followers._wanted
     shiboken6.delete(button)
     style.apply_theme(qapp, "light")
     style.apply_theme(qapp, "dark")
+    assert button not in followers._wanted
