@@ -95,18 +95,18 @@ def test_digits_have_one_width(qapp):
     assert len({metrics.horizontalAdvance(digit * 6) for digit in "0123456789"}) == 1
 
 
-@pytest.mark.parametrize("name", CONTRACT_ICONS)
-def test_icons_draw_in_the_colour_of_the_theme_at_both_densities(qapp, name):
-    for choice in theme.THEMES:
-        style.apply_theme(qapp, choice)
+@pytest.mark.parametrize("choice", theme.THEMES)
+def test_icons_draw_in_the_colour_of_the_theme_at_both_densities(qapp, choice):
+    style.apply_theme(qapp, choice)
+    wanted = style.colour("text").getRgb()[:3]
+    for name in CONTRACT_ICONS:
         for ratio in (1, 2):
             image = icons.icon(name).pixmap(QSize(20, 20), float(ratio)).toImage()
-            assert image.width() == 20 * ratio
+            assert image.width() == 20 * ratio, name
             pixels = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height())]
             solid = [p for p in pixels if p.alpha() > 200]
-            assert len(solid) > 5 * ratio
-            wanted = style.colour("text").getRgb()[:3]
-            assert all(abs(a - b) <= 3 for p in solid for a, b in zip(p.getRgb()[:3], wanted, strict=True))
+            assert len(solid) > 5 * ratio, name
+            assert all(abs(a - b) <= 3 for p in solid for a, b in zip(p.getRgb()[:3], wanted, strict=True)), name
 
 
 def test_icons_leave_a_margin_and_differ(qapp):
