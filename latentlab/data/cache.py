@@ -20,6 +20,7 @@ import json
 import math
 import os
 import shutil
+import threading
 import uuid
 import zlib
 from collections.abc import Callable
@@ -40,6 +41,7 @@ DEFAULT_LIMIT_GB = 20.0
 LIMIT_VARIABLE = "LATENTLAB_CACHE_GB"
 IMAGES, KNOWN, META = "images.npy", "known.npz", "meta.json"
 _BLOCK, _BLOCKS = 65536, 1024
+_publishing = threading.Lock()
 _KNOWN_FIELDS = ("labels", "attributes", "groups", "is_test")
 
 
@@ -178,14 +180,32 @@ def _build(root: Path, entry: Path, decode: Callable[[Store], Contents]) -> None
         contents = decode(store)
         store.close()
         _write_contents(work, contents)
-        if _read(entry) is None:  # Otherwise another process was first, with the same pictures.
-            shutil.rmtree(entry, ignore_errors=True)  # What is there is damaged.
-            work.rename(entry)
+        _publish(work, entry)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise InputError(f"The cache cannot be written: {reason}", where=str(root), hint=_hint()) from error
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _publish(work: Path, entry: Path) -> None:
+    """Rename ``work`` to ``entry``, unless a whole one is there: somebody was first, with the same pictures.
+
+    One thread at a time: between finding an entry damaged and putting another in its place, a second
+    thread could have put a whole one there, which would then be taken away under its reader.
+    """
+    with _publishing:
+        if entry.exists():
+            if _read(entry) is not None:
+                return
+            damaged = work.with_name(f"{work.name}-damaged")
+            entry.rename(damaged)
+            shutil.rmtree(damaged, ignore_errors=True)
+        try:
+            work.rename(entry)
+        except OSError:
+            if _read(entry) is None:  # Otherwise another process was first.
+                raise
 
 
 def _write_contents(work: Path, contents: Contents) -> None:
