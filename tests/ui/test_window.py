@@ -3,29 +3,17 @@ from __future__ import annotations
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QToolButton
-from window_fakes import FAKE_PAGES, message, open_window, page, train
+from PySide6.QtWidgets import QLabel, QToolButton
+from window_fakes import message, page, train
 
 from latentlab.core.messages import TrainingState
 from latentlab.core.recipe_io import validate
 from latentlab.ui import page_area, style
 from latentlab.ui.dialogs.text_dialog import TextDialog
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
+pytestmark = pytest.mark.usefixtures("few_pages")
 REAL_PAGES = page_area.PAGES
 PAGES = ("monitorPage", "explorePage", "conditionPage", "videoPage")
-
-
-@pytest.fixture(autouse=True)
-def few_pages(monkeypatch):
-    monkeypatch.setattr(page_area, "PAGES", FAKE_PAGES)
-    style.apply_theme(QApplication.instance() or QApplication([]), "dark")
-
-
-@pytest.fixture
-def built(qtbot, tmp_path):
-    with open_window(qtbot, tmp_path / "runs") as made:
-        yield made
 
 
 def test_the_window_has_its_name_and_starts_without_a_page(built):

@@ -4,31 +4,19 @@ import json
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from window_fakes import FAKE_PAGES, build, drop, finish, make_run, message, open_window, page, train
+from window_fakes import build, drop, finish, make_run, message, page, train
 
 from latentlab.app import build_window
 from latentlab.core.messages import TrainingState
 from latentlab.core.paths import config_dir
 from latentlab.core.recipe_io import read_recipe, validate
 from latentlab.core.run_folder import read_model_info
-from latentlab.ui import page_area, style, window_memory
+from latentlab.ui import page_area, window_memory
 from latentlab.ui.settings_store import SettingsStore
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
+pytestmark = pytest.mark.usefixtures("few_pages")
 REAL_PAGES = page_area.PAGES
 PAGES = ("monitorPage", "explorePage", "conditionPage", "videoPage")
-
-
-@pytest.fixture(autouse=True)
-def few_pages(monkeypatch):
-    monkeypatch.setattr(page_area, "PAGES", FAKE_PAGES)
-    style.apply_theme(QApplication.instance() or QApplication([]), "dark")
-
-
-@pytest.fixture
-def built(qtbot, tmp_path):
-    with open_window(qtbot, tmp_path / "runs") as made:
-        yield made
 
 
 def test_the_panel_folds_and_keeps_its_width(built, qtbot):

@@ -3,30 +3,18 @@ from __future__ import annotations
 import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QToolButton
-from window_fakes import FAKE_PAGES, FAKE_VIDEO_PAGE, drop, message, open_window, page, train
+from window_fakes import FAKE_PAGES, FAKE_VIDEO_PAGE, drop, message, page, train
 
 from latentlab.core.messages import TrainingState
 from latentlab.core.paths import screenshots_dir
-from latentlab.ui import page_area, style
+from latentlab.ui import page_area
 from latentlab.ui.dialogs.shortcuts_dialog import ShortcutsDialog
 from latentlab.ui.dialogs.text_dialog import TextDialog
 from latentlab.ui.screenshots import read_facts
 
-pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
+pytestmark = pytest.mark.usefixtures("few_pages")
 REAL_PAGES = page_area.PAGES
 PAGES = ("monitorPage", "explorePage", "conditionPage", "videoPage")
-
-
-@pytest.fixture(autouse=True)
-def few_pages(monkeypatch):
-    monkeypatch.setattr(page_area, "PAGES", FAKE_PAGES)
-    style.apply_theme(QApplication.instance() or QApplication([]), "dark")
-
-
-@pytest.fixture
-def built(qtbot, tmp_path):
-    with open_window(qtbot, tmp_path / "runs") as made:
-        yield made
 
 
 def test_a_bad_file_dropped_is_one_message_and_the_window_stays(built, qtbot, tmp_path):
