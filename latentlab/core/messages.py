@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.recipe import Recipe
+from latentlab.core.recipe_base import CONDITIONAL, ENCODING
 
 Images = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -89,6 +90,7 @@ class ModelInfo:
     num_classes: int = 0
     class_names: tuple[str, ...] = ()
     run: Path | None = None
+    attribute_names: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
@@ -103,7 +105,17 @@ class ModelInfo:
     @property
     def conditional(self) -> bool:
         """Whether the decoder takes a class."""
-        return self.kind == "cvae"
+        return self.kind in CONDITIONAL
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether only images with a known class can be trained on and encoded."""
+        return self.kind in CONDITIONAL and self.kind != "ssvae"
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether images can be encoded; a cgan only decodes."""
+        return self.kind in ENCODING
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ def write_model_info(run: Path, info: ModelInfo, *, data_name: str, num_train: i
         "image_shape": list(info.image_shape),
         "num_classes": info.num_classes,
         "class_names": list(info.class_names),
+        "attribute_names": list(info.attribute_names),
         "data": data_name,
         "num_train": num_train,
         "num_test": num_test,
@@ -72,6 +73,7 @@ def read_model_info(run: Path) -> ModelInfo:
             image_shape=(int(height), int(width), int(channels)),
             num_classes=int(facts["num_classes"]),
             class_names=tuple(facts["class_names"]),
+            attribute_names=tuple(facts.get("attribute_names", ())),
             run=run,
         )
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:

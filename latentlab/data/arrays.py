@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Ints, ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.pictures import channels_of, fit_array
 from latentlab.data.progress import Ticker
 from latentlab.data.source import Contents, Source, Store, file_identity, spread

@@ -7,7 +7,7 @@ from importlib import import_module
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Progress, ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data import cache
 from latentlab.data.dataset import Dataset
 from latentlab.data.progress import ignore

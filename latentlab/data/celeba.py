@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.attributes import find_table, read_table
 from latentlab.data.download import downloads_dir, fetch
 from latentlab.data.files import Opener, decode_files, note_of

@@ -13,7 +13,7 @@ import numpy as np
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images, Ints, ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.download import downloads_dir, fetch
 from latentlab.data.pictures import channels_of, fit_array
 from latentlab.data.progress import Ticker

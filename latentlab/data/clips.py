@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from latentlab.core.messages import Ints, ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.source import Contents, Source, Store, file_identity
 from latentlab.data.video_source import VideoFrames, decode_videos, find_videos, split_video
 

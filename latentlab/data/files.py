@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images, Ints
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.pictures import fit, is_grey
 from latentlab.data.progress import Ticker
 from latentlab.data.source import Store

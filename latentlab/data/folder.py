@@ -12,7 +12,7 @@ import numpy as np
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Ints, ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.attributes import AttributeTable, find_table, read_table
 from latentlab.data.files import decode_files, note_of
 from latentlab.data.progress import Ticker

@@ -7,7 +7,7 @@ import numpy as np
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.progress import Ticker
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from latentlab.core.messages import Images, Ints, ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.dataset import Attributes
 from latentlab.data.splits import split_by_group, split_given, split_stratified
 

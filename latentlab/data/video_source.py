@@ -11,7 +11,7 @@ import numpy as np
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images, Ints, ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.progress import Ticker, ignore
 from latentlab.data.video import VideoReader
 from latentlab.data.video_shape import FrameShape, check_crop

@@ -26,11 +26,27 @@ class Posterior(NamedTuple):
     logvar_BD: Tensor | None
 
 
+class LabelledBatch(NamedTuple):
+    """Images in [0,1] whose classes are all known, int64 from 0."""
+
+    x_BCHW: Tensor
+    y_B: Tensor
+
+
 class Batch(NamedTuple):
-    """Images in [0,1], float32, on the training device; labels int64, -1 where unknown."""
+    """Images in [0,1], float32, on the training device, and what is known of them.
+
+    ``y_B``: classes int64, -1 where unknown. ``a_BA``: binary attributes float32, 1 present, 0 absent, -1
+    missing. ``labelled``: images of known class that a semi-supervised model sees beside these.
+    ``other_BCHW``: more images of the data, for a discriminator whose real batch is not the one that was
+    reconstructed.
+    """
 
     x_BCHW: Tensor
     y_B: Tensor | None
+    a_BA: Tensor | None = None
+    labelled: LabelledBatch | None = None
+    other_BCHW: Tensor | None = None
 
 
 @dataclass

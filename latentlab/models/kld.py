@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from latentlab.core.recipe import KldEstimator
+from latentlab.core.recipe_variational import KldEstimator
 from latentlab.models.base import Posterior
 
 MIN_VARIANCE = 1e-12

@@ -8,6 +8,8 @@ from typing import Protocol, runtime_checkable
 import torch
 from torch import Tensor, nn
 
+from latentlab.core.recipe_model import NormName
+
 NEGATIVE_SLOPE = 0.2
 MAX_WIDENING = 8
 """Deeper layers double their channels until this multiple of the first layer's."""
@@ -56,6 +58,15 @@ def activation() -> nn.Module:
 def group_norm(channels: int) -> nn.GroupNorm:
     """Return a normalisation whose result for one image does not depend on the others in the batch."""
     return nn.GroupNorm(math.gcd(channels, 8), channels)
+
+
+def norm_layer(name: NormName, channels: int) -> nn.Module:
+    """Return the normalisation of images called ``name``: group, instance, batch or none (the identity)."""
+    if name == "none":
+        return nn.Identity()
+    if name == "batch":
+        return nn.BatchNorm2d(channels)
+    return nn.InstanceNorm2d(channels, affine=True) if name == "instance" else group_norm(channels)
 
 
 class HalveResolution(nn.Sequential):
@@ -149,6 +160,10 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
         elif isinstance(module, nn.GroupNorm):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.InstanceNorm2d):
+            module.reset_parameters()  # Constants: ones, zeros and, for batch norm, the running moments.
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, generator=generator)
         elif isinstance(module, HasBuffers):
             module.reset_buffers()
         elif [*module.parameters(recurse=False), *module.buffers(recurse=False)]:

@@ -17,7 +17,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from latentlab.core.recipe import ModelConfig
+from latentlab.core.recipe_model import ModelConfig
 from latentlab.models.layers import (
     MAX_WIDENING,
     DoubleResolution,

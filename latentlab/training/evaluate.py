@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import ProgressSink, WeightSnapshot
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.core.run_folder import LAST, read_model_info
 from latentlab.data.catalog import load_dataset
 from latentlab.data.dataset import Dataset
@@ -70,7 +70,7 @@ def evaluate(
         raise InputError(
             f"This run knows {info.num_classes} classes, {data.name} has {data.num_classes}", where="--data"
         )
-    rows = usable_rows(data, _split_rows(data, split), info.conditional)
+    rows = usable_rows(data, _split_rows(data, split), info.needs_labels)
     if not len(rows):
         raise InputError(f"The {split} split of {data.name} has no images this model can use", where="--split")
     policy = choose_device(device, "fp32", convolutional=is_convolutional(info))

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from latentlab.core.errors import InputError, LatentLabError
-from latentlab.core.messages import ModelInfo
 from latentlab.core.recipe import Recipe
 from latentlab.data.dataset import Dataset
 from latentlab.training.changes import carry_over, check_resumable
 from latentlab.training.checkpoint import Checkpoint, has_checkpoint, load_checkpoint
 from latentlab.training.metrics_db import read_latest, read_metrics
 from latentlab.training.recorder import Recorder
-from latentlab.training.run import RunWriter
+from latentlab.training.run import RunWriter, model_info
 from latentlab.training.sink import SilentSink, Sink
 from latentlab.training.trainer import Trainer
 
@@ -82,7 +81,7 @@ def fit(
         )
     if resume:
         recipe = _continued(recipe, run, checkpoint)
-    info = ModelInfo(recipe.model_copy(deep=True), data.image_shape, data.num_classes, data.class_names, run.path)
+    info = model_info(recipe, data, run.path)
     recorder = Recorder(run.path, truncate_after=checkpoint.step if checkpoint else 0)
     try:
         trainer = Trainer(info, data, sink, run, recorder, device)

@@ -47,7 +47,7 @@ class Previewer:
     """
 
     def __init__(self, info: ModelInfo, data: Dataset, pictures: Pictures, policy: DevicePolicy) -> None:
-        rows = spread(held_out_rows(data, info.conditional), PREVIEW_IMAGES)
+        rows = spread(held_out_rows(data, info.needs_labels), PREVIEW_IMAGES)
         self._policy = policy
         self._x = pictures.at(rows)
         self._y = labels_at(data.labels, rows, policy.device)

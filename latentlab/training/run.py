@@ -50,6 +50,18 @@ def run_name(recipe: Recipe, label: str = "", now: datetime | None = None) -> st
     return "-".join(parts)
 
 
+def model_info(recipe: Recipe, data: Dataset, run: Path) -> ModelInfo:
+    """Return what the networks of a training of ``recipe`` on ``data`` are built for; the recipe is copied."""
+    return ModelInfo(
+        recipe=recipe.model_copy(deep=True),
+        image_shape=data.image_shape,
+        num_classes=data.num_classes,
+        class_names=data.class_names,
+        run=run,
+        attribute_names=data.attribute_names,
+    )
+
+
 class RunWriter:
     """The folder of one run: facts at its creation, and events as they come.
 
@@ -122,7 +134,7 @@ class RunWriter:
 
     @classmethod
     def _fill(cls, path: Path, recipe: Recipe, data: Dataset) -> RunWriter:
-        info = ModelInfo(recipe.model_copy(deep=True), data.image_shape, data.num_classes, data.class_names, path)
+        info = model_info(recipe, data, path)
         try:
             for folder in (CHECKPOINTS, PREVIEWS):
                 (path / folder).mkdir()

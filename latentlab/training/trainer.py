@@ -57,9 +57,9 @@ class Trainer:
             self._policy,
             batch_size=training.batch_size,
             seed=training.seed,
-            labelled_only=info.conditional,
+            labelled_only=info.needs_labels,
         )
-        self._test_rows = spread(held_out_rows(data, info.conditional), TEST_IMAGES)
+        self._test_rows = spread(held_out_rows(data, info.needs_labels), TEST_IMAGES)
         self._model = self._policy.place(build_model(info, training.seed)).train()
         self._context = StepContext(
             step=0,

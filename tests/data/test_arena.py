@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from latentlab.core.errors import InputError
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.arena.battle import PHASES, TEAM, TICKS, Battle
 from latentlab.data.arena.render import BAR_SHARE, Painter, field_aspect
 from latentlab.data.arena.stages import BASES, STAGE_NAMES, STAGES, masks_of

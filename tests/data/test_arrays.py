@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from latentlab.core.errors import InputError
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.catalog import load_dataset
 
 RNG = np.random.default_rng(0)

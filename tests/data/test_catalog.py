@@ -6,7 +6,7 @@ import pytest
 from latentlab.core.errors import Cancelled, InputError
 from latentlab.core.messages import Progress
 from latentlab.core.paths import cache_dir
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.catalog import load_dataset
 from latentlab.data.progress import Ticker
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latentlab.core.errors import InputError
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.catalog import load_dataset
 from latentlab.data.cifar import ARCHIVE, BATCHES, FOLDER
 

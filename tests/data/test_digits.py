@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.catalog import load_dataset
 
 
@@ -44,7 +44,8 @@ def test_colour(colour, channels):
 
 def test_digits_and_arena_need_no_torch():
     code = (
-        "import sys; from latentlab.core.recipe import DataConfig; from latentlab.data.catalog import load_dataset\n"
+        "import sys; from latentlab.core.recipe_data import DataConfig\n"
+        "from latentlab.data.catalog import load_dataset\n"
         "load_dataset(DataConfig(spec='digits')); load_dataset(DataConfig(spec='arena', limit=60, size=(16, 16)))\n"
         "print([name for name in ('torch', 'torchvision', 'PySide6') if name in sys.modules])"
     )

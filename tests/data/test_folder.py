@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from latentlab.core.errors import InputError
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.catalog import load_dataset
 from latentlab.data.files import read_picture
 

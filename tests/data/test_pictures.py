@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from latentlab.core.errors import InputError
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.pictures import channels_of, crop, fit, is_grey, resize, to_channels
 
 

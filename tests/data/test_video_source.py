@@ -5,7 +5,7 @@ import pytest
 import video_clips
 
 from latentlab.core.errors import Cancelled, InputError
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.video import VideoReader
 from latentlab.data.video_shape import FrameShape, crop_fits
 from latentlab.data.video_source import VideoFrames, decode_videos, find_videos, split_video

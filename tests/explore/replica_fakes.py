@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from latentlab.core.messages import ModelInfo, WeightSnapshot
-from latentlab.core.recipe import DataConfig, ModelConfig, Recipe
+from latentlab.core.recipe_data import DataConfig, ModelConfig, Recipe
 from latentlab.core.recipe_io import recipe_toml
 from latentlab.core.run_folder import CHECKPOINTS, RECIPE, write_model_info
 from latentlab.models.registry import build_model

@@ -7,7 +7,7 @@ import pytest
 import torch
 from model_builders import make_info
 
-from latentlab.core.recipe import ModelKind
+from latentlab.core.recipe_base import ModelKind
 from latentlab.models.registry import MODELS, build_model, is_convolutional
 
 KINDS = get_args(ModelKind)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images, ProgressSink
-from latentlab.core.recipe import DataConfig
+from latentlab.core.recipe_data import DataConfig
 from latentlab.data.arena.battle import PHASES, Battle, Moment
 from latentlab.data.arena.render import Painter, field_aspect
 from latentlab.data.arena.stages import STAGE_NAMES

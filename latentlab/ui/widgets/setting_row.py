@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
-from latentlab.core.recipe import MAX_SIDE, MIN_SIDE, setting_facts
+from latentlab.core.recipe import setting_facts
+from latentlab.core.recipe_data import MAX_SIDE, MIN_SIDE
 from latentlab.ui.icons import set_icon
 from latentlab.ui.widgets.data_spec_editor import DataSpecEditor
 from latentlab.ui.widgets.setting_editors import (

@@ -1,0 +1,70 @@
+"""Settings of a recipe's ``[model]`` section: networks and their shapes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from latentlab.core.recipe_base import ADVERSARIAL, CONDITIONAL, ENCODING, ModelKind, Section, setting
+
+NetworkName = Literal["conv", "residual", "dense", "mlp", "splatoon"]
+NormName = Literal["group", "instance", "batch", "none"]
+Conditioning = Literal["one-hot", "embedding"]
+
+
+class ModelConfig(Section):
+    """Which model, and how large."""
+
+    kind: ModelKind = setting(
+        "vae",
+        "Model family: ae, vae, cvae (class-conditioned), ssvae (semi-supervised, M2), vaegan, or cgan (no encoder).",
+    )
+    network: NetworkName = setting(
+        "conv",
+        "Encoder and decoder: conv, residual, dense (densely connected), mlp (fully connected), or splatoon, "
+        "the splatoon text's own.",
+    )
+    latent_dim: int = setting(16, "Number of latent dimensions.", ge=1, le=4096)
+    width: int = setting(32, "Channels of the first layer; deeper layers double it.", ge=4, le=512, unit="channels")
+    encoder_norm: NormName = setting(
+        "group", "Normalisation between the encoder's convolutions.", kinds=ENCODING, advanced=True
+    )
+    decoder_norm: NormName = setting("group", "Normalisation between the decoder's convolutions.", advanced=True)
+    latent_batch_norm: bool = setting(
+        False,
+        "Batch norm on the posterior mean, at the end of the encoder (Part 4 of the splatoon texts).",
+        kinds=ENCODING,
+        advanced=True,
+    )
+    conditioning: Conditioning = setting(
+        "one-hot", "How the class enters encoder and decoder: one-hot, or a learned embedding.", kinds=CONDITIONAL
+    )
+    discriminator_network: Literal["conv", "dense", "splatoon"] = setting(
+        "conv", "Discriminator: conv, dense (densely connected), or splatoon, the text's own.", kinds=ADVERSARIAL
+    )
+    discriminator_width: int = setting(
+        32, "Channels of the discriminator's first layer.", ge=4, le=512, unit="channels", kinds=ADVERSARIAL
+    )
+    discriminator_norm: NormName = setting(
+        "group", "Normalisation between the discriminator's convolutions.", kinds=ADVERSARIAL, advanced=True
+    )
+    discriminator_downsampling: Literal["stride", "average", "max"] = setting(
+        "stride",
+        "How the discriminator halves its resolution: strided convolutions, or average or maximum pooling.",
+        kinds=ADVERSARIAL,
+        advanced=True,
+    )
+    discriminator_conditioning: Literal["planes", "one-hot", "embedding"] = setting(
+        "planes",
+        "How the class enters the discriminator: as one-hot planes beside the image, as a one-hot vector "
+        "beside its last features, or as a learned embedding there.",
+        kinds=["cgan"],
+    )
+    discriminator_dropout: float = setting(
+        0.0, "Share of features dropped before the discriminator's last layer.", ge=0.0, le=0.9, kinds=ADVERSARIAL
+    )
+    spectral_norm: bool = setting(
+        False,
+        "Divide the discriminator's weights by their largest singular value (Miyato et al. 2018).",
+        kinds=ADVERSARIAL,
+        advanced=True,
+    )
