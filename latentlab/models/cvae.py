@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
-from latentlab.core.errors import InputError
 from latentlab.core.messages import ModelInfo
+from latentlab.models.conditioning import build_class_code, one_hot, require_classes
 from latentlab.models.vae import Vae
-
-# At height 1 convolutional networks put the class into z first and need thousands of steps to unlearn it:
-# Adam moves what a large input multiplies faster, and the class should be heard before z learns to say it.
-CLASS_SIGNAL = 4.0
-
-
-def one_hot(y_B: Tensor | None, batch_size: int, classes: int, device: torch.device) -> Tensor:
-    """Return (B, K) float32 rows, 1 at the class; a row of zeros for a label of -1, and for no labels at all."""
-    if y_B is None:
-        return torch.zeros(batch_size, classes, device=device)
-    return (y_B[:, None] == torch.arange(classes, device=device)).float()
 
 
 class ConditionalVae(Vae):
@@ -30,14 +18,11 @@ class ConditionalVae(Vae):
     """
 
     def __init__(self, info: ModelInfo) -> None:
-        if info.num_classes < 1:
-            raise InputError(
-                "A conditional VAE needs images with classes, and this data set has none",
-                where="model.kind",
-                hint="Use model.kind = vae, or data with labels: digits, or a folder with a sub-folder per class.",
-            )
-        super().__init__(info, classes=info.num_classes)
+        code = build_class_code(info.recipe.model.conditioning, require_classes(info, "A conditional VAE"))
+        super().__init__(info, classes=code.size)
+        self.class_code = code
 
     def condition(self, y_B: Tensor | None, x_or_z: Tensor) -> Tensor | None:
-        """Return the one-hot classes times ``CLASS_SIGNAL``, (B, K)."""
-        return CLASS_SIGNAL * one_hot(y_B, len(x_or_z), self.info.num_classes, x_or_z.device)
+        """Return the code of the classes, (B, ``class_code.size``)."""
+        code_BE: Tensor = self.class_code(one_hot(y_B, len(x_or_z), self.info.num_classes, x_or_z.device))
+        return code_BE

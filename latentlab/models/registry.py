@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 
 from latentlab.core.messages import ModelInfo
+from latentlab.core.recipe_base import ADVERSARIAL
 from latentlab.models.ae import AutoEncoder
 from latentlab.models.base import LatentModel
+from latentlab.models.cgan import ConditionalGan
 from latentlab.models.cvae import ConditionalVae
 from latentlab.models.layers import initialise
 from latentlab.models.vae import Vae
@@ -17,6 +19,7 @@ MODELS: dict[str, type[LatentModel]] = {
     "vae": Vae,
     "cvae": ConditionalVae,
     "vaegan": VaeGan,
+    "cgan": ConditionalGan,
 }
 
 
@@ -51,4 +54,4 @@ def build_model(info: ModelInfo, seed: int | None = None) -> LatentModel:
 
 def is_convolutional(info: ModelInfo) -> bool:
     """Whether the model's networks are made of convolutions, which is what decides on bf16 for the CPU."""
-    return info.recipe.model.network != "mlp" or info.kind == "vaegan"
+    return info.recipe.model.network != "mlp" or info.kind in ADVERSARIAL

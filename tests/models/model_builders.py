@@ -10,6 +10,7 @@ import torch
 
 from latentlab.core.messages import ModelInfo
 from latentlab.core.recipe import ModelConfig, ObjectiveConfig, Recipe, TrainingConfig
+from latentlab.core.recipe_base import CONDITIONAL
 from latentlab.models.base import Batch, LatentModel, StepContext
 from latentlab.models.beta import build_beta
 from latentlab.models.optim import build_optimizers
@@ -29,7 +30,7 @@ def make_info(kind: str = "vae", shape: tuple[int, int, int] = SHAPE, **settings
         sections[section] = section(**{k: values.pop(k) for k in list(values) if k in section.model_fields})
     assert not values
     recipe = Recipe(model=sections[ModelConfig], objective=sections[ObjectiveConfig], training=sections[TrainingConfig])
-    return ModelInfo(recipe, shape, CLASSES if kind == "cvae" else 0)
+    return ModelInfo(recipe, shape, CLASSES if kind in CONDITIONAL else 0)
 
 
 def make_context(

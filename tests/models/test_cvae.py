@@ -7,7 +7,7 @@ from model_builders import blobs, make, make_info, train
 from latentlab.core.errors import InputError
 from latentlab.core.messages import ModelInfo
 from latentlab.models.base import Batch
-from latentlab.models.cvae import one_hot
+from latentlab.models.conditioning import one_hot
 from latentlab.models.registry import build_model
 
 
