@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import Progress, ProgressSink
+from latentlab.core.messages import Ints, Progress, ProgressSink
 from latentlab.core.recipe_data import DataConfig
 from latentlab.data import cache
 from latentlab.data.dataset import Dataset
@@ -85,12 +85,7 @@ def load_dataset(config: DataConfig, *, seed: int = 0, progress: ProgressSink | 
     if len(images) < MIN_IMAGES:
         raise InputError(f"{config.spec} holds {len(images)} image, and at least {MIN_IMAGES} are needed", where=FIELD)
     train_index, test_index = source.split(contents, len(images), config.test_fraction, seed)
-    labels = contents.labels
-    if config.labelled_per_class is not None:
-        if labels is None:
-            raise InputError(f"{config.spec} has no classes whose labels could be kept",
-                             where="data.labelled_per_class", hint="Leave it empty.")  # fmt: skip
-        labels = hide_labels(labels, train_index, config.labelled_per_class, seed)
+    labels = _visible_labels(config, contents.labels, train_index, seed)
     return Dataset(
         name=config.spec,
         images=images,
@@ -104,3 +99,23 @@ def load_dataset(config: DataConfig, *, seed: int = 0, progress: ProgressSink | 
         fingerprint=key,
         notes=contents.notes,
     )
+
+
+def _visible_labels(config: DataConfig, labels: Ints | None, train_index: Ints, seed: int) -> Ints | None:
+    """Return the labels that the recipe leaves visible."""
+    key = "labelled_per_class" if config.labelled_per_class is not None else "labelled_fraction"
+    keep = getattr(config, key)
+    if keep is None:
+        return labels
+    if labels is None:
+        where = f"data.{key}"
+        raise InputError(
+            f"{config.spec} has no classes whose labels could be kept", where=where, hint="Leave it empty."
+        )
+    if config.labelled_per_class is not None and config.labelled_fraction is not None:
+        raise InputError(
+            "Labels are kept by number or by share, not both",
+            where="data.labelled_fraction",
+            hint="Leave data.labelled_per_class or data.labelled_fraction empty.",
+        )
+    return hide_labels(labels, train_index, keep, seed)

@@ -10,7 +10,8 @@ import numpy as np
 from latentlab.core.messages import Ints, ProgressSink
 from latentlab.core.recipe_data import DataConfig
 from latentlab.data.source import Contents, Source, Store, file_identity
-from latentlab.data.video_source import VideoFrames, decode_videos, find_videos, split_video
+from latentlab.data.video_source import decode_videos, find_videos
+from latentlab.data.video_splits import split_video
 
 
 class VideoSource(Source):
@@ -33,8 +34,6 @@ class VideoSource(Source):
         return Contents(factors={"file": frames.file_of, "frame": frames.frame_of})
 
     def split(self, contents: Contents, count: int, test_fraction: float, seed: int) -> tuple[Ints, Ints]:
-        """Split by file, or one file by contiguous blocks; the seed has no say, as neighbours must stay together."""
-        shape = np.lib.stride_tricks.as_strided(np.zeros(1, np.uint8), (count, 1, 1, 1), (0, 0, 0, 0))
+        """Split as ``data.split`` says; the seed has no say, as neighbouring frames must stay together."""
         file_of = np.asarray(contents.factors["file"], dtype=np.int64)
-        frame_of = np.asarray(contents.factors["frame"], dtype=np.int64)
-        return split_video(VideoFrames(shape, file_of, frame_of, self.files), test_fraction)
+        return split_video(file_of, test_fraction, self.config.split)

@@ -68,8 +68,11 @@ def _take_in_turn(numbers: Ints, classes: Ints, wanted: int, rng: Rng) -> Ints:
     return numbers[by_turn[:wanted]]
 
 
-def hide_labels(labels: Ints, train_index: Ints, per_class: int, seed: int) -> Ints:
-    """Return a copy of ``labels`` in which each class keeps ``per_class`` of its training labels, the others -1.
+def hide_labels(labels: Ints, train_index: Ints, keep: int | float, seed: int) -> Ints:
+    """Return a copy of ``labels`` in which each class keeps some of its training labels, the others -1.
+
+    ``keep`` is a number of labels per class or, as a float in (0, 1], a share of them, of which each class keeps
+    at least one.
 
     Test labels stay, so that accuracy can be measured.
     """
@@ -78,5 +81,6 @@ def hide_labels(labels: Ints, train_index: Ints, per_class: int, seed: int) -> I
     train_labels = labels[train_index]
     for label in np.unique(train_labels[train_labels >= 0]):
         rows = rng.permutation(train_index[train_labels == label])
-        hidden[rows[per_class:]] = -1
+        kept = keep if isinstance(keep, int) else max(1, round(keep * len(rows)))
+        hidden[rows[kept:]] = -1
     return hidden

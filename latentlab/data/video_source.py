@@ -16,12 +16,6 @@ from latentlab.data.progress import Ticker, ignore
 from latentlab.data.video import VideoReader
 from latentlab.data.video_shape import FrameShape, check_crop
 
-MAX_TEST_BLOCKS = 5
-TEST_BLOCK = 60
-"""Test frames in a row, at least: shorter blocks would be mostly the edges of their neighbours."""
-MAX_GAP = 30
-"""Frames left out on each side of a test block: a second of film, within which frames are near copies."""
-
 
 @dataclass(frozen=True)
 class VideoFrames:
@@ -102,34 +96,6 @@ def decode_videos(pattern: str, config: DataConfig, progress: ProgressSink | Non
     return VideoFrames(images[:row], file_of[:row], frame_of[:row], [file for file, _, _ in chosen])
 
 
-def split_video(frames: VideoFrames, test_fraction: float) -> tuple[Ints, Ints]:
-    """Split frames into training and test rows so that no test frame is a near copy of a training frame.
-
-    Several files: whole files, the last ones by name, at least one of each. One file: contiguous
-    test blocks spread over the film, with a gap on both sides that belongs to neither.
-
-    Returns
-    -------
-    train, test
-        Ascending row numbers.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two frames.
-    """
-    total = len(frames.images)
-    if total < 2:
-        raise InputError(
-            f"Only {total} video frame was selected; a training and a test frame are needed",
-            where="data.stride",
-            hint="Lower data.stride or switch data.keyframes_only off.",
-        )
-    if len(np.unique(frames.file_of)) > 1:
-        return _split_by_file(frames.file_of, test_fraction)
-    return _split_in_blocks(total, test_fraction)
-
-
 def _wanted(reader: VideoReader, config: DataConfig) -> Ints:
     """Return the numbers of the frames that stride and keyframes_only select."""
     numbers = np.arange(reader.frames, dtype=np.int64)
@@ -150,26 +116,3 @@ def _spread(plans: list[tuple[Path, Any, Ints]], limit: int | None) -> list[tupl
             result.append((file, index, numbers[mine]))
         start += len(numbers)
     return result
-
-
-def _split_by_file(file_of: Ints, test_fraction: float) -> tuple[Ints, Ints]:
-    files = np.unique(file_of)
-    count = min(len(files) - 1, max(1, round(test_fraction * len(files))))
-    is_test = np.isin(file_of, files[-count:])
-    return np.flatnonzero(~is_test).astype(np.int64), np.flatnonzero(is_test).astype(np.int64)
-
-
-def _split_in_blocks(total: int, test_fraction: float) -> tuple[Ints, Ints]:
-    wanted = min(total - 1, max(1, round(test_fraction * total)))
-    blocks = min(MAX_TEST_BLOCKS, max(1, wanted // TEST_BLOCK))
-    gap = min(MAX_GAP, max(1, total // (20 * blocks))) if total > 4 else 0
-    owner = np.zeros(total, dtype=np.int8)  # 0 training, 1 test, 2 gap
-    # Each block sits in the middle of its share of the film, so that the test sees all of it.
-    for block in range(blocks):
-        first, last = wanted * block // blocks, wanted * (block + 1) // blocks
-        middle = (2 * block + 1) * total // (2 * blocks)
-        start = min(max(0, middle - (last - first) // 2), total - (last - first))
-        stop = start + last - first
-        owner[max(0, start - gap) : stop + gap] = 2
-        owner[start:stop] = 1
-    return np.flatnonzero(owner == 0).astype(np.int64), np.flatnonzero(owner == 1).astype(np.int64)

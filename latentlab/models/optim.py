@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -26,17 +28,23 @@ def build_optimizers(model: LatentModel, training: TrainingConfig) -> dict[str, 
     }
 
 
-def learning_rate(group: str, training: TrainingConfig) -> float:
-    """Return the learning rate of one group of parameters."""
+def learning_rate(group: str, training: TrainingConfig, step: int = 0) -> float:
+    """Return the learning rate of one group of parameters at ``step``.
+
+    With the cosine schedule it falls as (1 + cos(pi step / steps)) / 2 (Loshchilov & Hutter 2017, one period).
+    """
     own = training.discriminator_lr if group == "discriminator" else None
-    return training.lr if own is None else own
+    rate = training.lr if own is None else own
+    if training.lr_schedule == "constant":
+        return rate
+    return rate * 0.5 * (1.0 + math.cos(math.pi * min(step / training.steps, 1.0)))
 
 
-def set_learning_rates(optimizers: dict[str, torch.optim.Optimizer], training: TrainingConfig) -> None:
-    """Adopt changed learning rates in running optimisers."""
+def set_learning_rates(optimizers: dict[str, torch.optim.Optimizer], training: TrainingConfig, step: int = 0) -> None:
+    """Give running optimisers the learning rates of ``step``."""
     for name, optimizer in optimizers.items():
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate(name, training)
+            group["lr"] = learning_rate(name, training, step)
 
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

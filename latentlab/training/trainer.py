@@ -15,7 +15,7 @@ from latentlab.data.dataset import Dataset
 from latentlab.models.base import StepContext
 from latentlab.models.beta import build_beta
 from latentlab.models.device import choose_device
-from latentlab.models.optim import build_optimizers, set_learning_rates
+from latentlab.models.optim import build_optimizers, learning_rate, set_learning_rates
 from latentlab.models.registry import build_model, is_convolutional
 from latentlab.training.batches import Batches, Pictures, held_out_rows
 from latentlab.training.changes import value_of, with_changes
@@ -27,7 +27,7 @@ from latentlab.training.checkpoint import (
     save_checkpoint,
 )
 from latentlab.training.clock import Clock
-from latentlab.training.measure import measure
+from latentlab.training.measure import best_score, measure
 from latentlab.training.previews import Previewer, gallery, spread
 from latentlab.training.recorder import Recorder
 from latentlab.training.run import RunWriter
@@ -51,14 +51,7 @@ class Trainer:
         training = self._recipe.training
         self._policy = choose_device(device, training.precision, convolutional=is_convolutional(info))
         self._pictures = Pictures(data.images, self._policy)
-        self._batches = Batches(
-            data,
-            self._pictures,
-            self._policy,
-            batch_size=training.batch_size,
-            seed=training.seed,
-            labelled_only=info.needs_labels,
-        )
+        self._batches = Batches(data, self._pictures, self._policy, info)
         self._test_rows = spread(held_out_rows(data, info.needs_labels), TEST_IMAGES)
         self._model = self._policy.place(build_model(info, training.seed)).train()
         self._context = StepContext(
@@ -97,7 +90,7 @@ class Trainer:
             else:  # Generators of different devices have different states.
                 self._context.generator.manual_seed(self._recipe.training.seed + checkpoint.step)
             changes, elapsed_s = dict(state["changes"]), float(state["elapsed_s"])
-            best = state["best_test_pixel"]
+            best = state["best_score"] if "best_score" in state else state["best_test_pixel"]  # its name in 0.1.0
             self._best = float(best) if best is not None else math.inf
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             first = (str(error).splitlines() or [""])[0]
@@ -115,6 +108,7 @@ class Trainer:
             self._take_changes()
             batch = self._batches.next()
             self._context.step = self.step
+            set_learning_rates(self._context.optimizers, self._recipe.training, self.step)
             metrics = self._model.training_step(batch, self._context)
             self._scalars.add(metrics)
             self.step += 1
@@ -161,7 +155,6 @@ class Trainer:
             self._changes[key] = value
             self._context.objective = self._recipe.objective
             self._context.beta.configure(self._recipe.objective)
-            set_learning_rates(self._context.optimizers, self._recipe.training)
             self._run.event("change", self.step, key=key, old=old, new=value)
 
     def _warn(self, what: str) -> None:
@@ -184,11 +177,12 @@ class Trainer:
         improved = False
         if test:
             tested = self._test()
-            improved = tested[TEST_PREFIX + "pixel"] < self._best
-            self._best = min(self._best, tested[TEST_PREFIX + "pixel"])
+            score = best_score(tested)
+            improved = score < self._best
+            self._best = min(self._best, score)
             values |= tested
         if log:
-            values["lr"] = self._recipe.training.lr
+            values["lr"] = learning_rate("main", self._recipe.training, self.step - 1)
             values["images_per_s"] = self._images_per_s = self._clock.images_per_s()
         elapsed = self._clock.elapsed_s
         self._recorder.append(self.step, elapsed, values)
@@ -248,7 +242,7 @@ class Trainer:
             "elapsed_s": self._clock.elapsed_s,
             "batches": self._batches.state_dict(),
             "beta_rule": self._recipe.objective.beta,
-            "best_test_pixel": self._best if math.isfinite(self._best) else None,
+            "best_score": self._best if math.isfinite(self._best) else None,
             "changes": self._changes,
             "device": self._policy.device.type,
             "fingerprint": self._data.fingerprint,

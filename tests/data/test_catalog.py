@@ -121,3 +121,18 @@ def test_a_changed_video_is_decoded_again(tmp_path):
         write_arena_video(tmp_path / "a.mp4", battles=1, frames_per_battle=frames, size=(32, 32))
         counts.append(len(load_dataset(config).images))
     assert counts == [12, 18]
+
+
+def test_a_share_of_the_labels_is_kept_in_every_class():
+    whole = load_dataset(DataConfig(spec="digits"))
+    data = load_dataset(DataConfig(spec="digits", labelled_fraction=0.1))
+    for label in range(10):
+        count = np.count_nonzero(whole.labels[whole.train_index] == label)
+        assert np.count_nonzero(data.labels[data.train_index] == label) == max(1, round(0.1 * count))
+    tiny = load_dataset(DataConfig(spec="digits", labelled_fraction=1e-6))
+    assert np.count_nonzero(tiny.labels[tiny.train_index] >= 0) == 10
+
+
+def test_labels_are_kept_by_number_or_by_share():
+    with pytest.raises(InputError, match="not both"):
+        load_dataset(DataConfig(spec="digits", labelled_fraction=0.1, labelled_per_class=5))

@@ -8,7 +8,8 @@ from latentlab.core.errors import Cancelled, InputError
 from latentlab.core.recipe_data import DataConfig
 from latentlab.data.video import VideoReader
 from latentlab.data.video_shape import FrameShape, crop_fits
-from latentlab.data.video_source import VideoFrames, decode_videos, find_videos, split_video
+from latentlab.data.video_source import VideoFrames, decode_videos, find_videos
+from latentlab.data.video_splits import split_video
 
 
 @pytest.fixture(scope="module")
@@ -107,40 +108,6 @@ def test_progress_counts_up_to_the_end_and_may_cancel(folder):
         decode_videos(str(folder / "*.mp4"), config(), cancel)
 
 
-def of_files(*lengths):
-    file_of = np.repeat(np.arange(len(lengths)), lengths)
-    frame_of = np.concatenate([np.arange(n) for n in lengths])
-    return VideoFrames(np.zeros((len(file_of), 1, 1, 1), np.uint8), file_of, frame_of, [])
-
-
-@pytest.mark.parametrize(("lengths", "fraction"), [((5, 5), 0.1), ((5, 6, 7, 8, 9), 0.1), ((3, 3, 3, 3), 0.5)])
-def test_several_files_are_split_between_files(lengths, fraction):
-    frames = of_files(*lengths)
-    train, test = split_video(frames, fraction)
-    assert not set(frames.file_of[train]) & set(frames.file_of[test])
-    assert len(set(frames.file_of[test])) == max(1, round(fraction * len(lengths)))
-    assert sorted([*train, *test]) == list(range(sum(lengths)))
-
-
-@pytest.mark.parametrize("total", [5, 12, 100, 1000, 6752])
-@pytest.mark.parametrize("fraction", [0.05, 0.1, 0.5])
-def test_one_file_is_split_in_blocks_that_no_neighbours_straddle(total, fraction):
-    train, test = split_video(of_files(total), fraction)
-    assert len(train)
-    assert len(test) == max(1, round(fraction * total))
-    assert not set(train) & set(test)
-    distance = np.abs(test[:, None] - train[None]).min()
-    assert distance > (30 if total >= 5000 else 1)
-    if total == 6752:
-        assert test.max() - test.min() > total / 2  # the test sees more than one scene
-
-
-def test_two_frames_are_the_least_that_can_be_split():
-    assert [part.tolist() for part in split_video(of_files(2), 0.1)] in ([[0], [1]], [[1], [0]])
-    with pytest.raises(InputError, match="Only 1 video frame"):
-        split_video(of_files(1), 0.1)
-
-
 def test_a_shape_gives_fresh_contiguous_pictures():
     frame = video_clips.picture(3)
     kept = FrameShape(None, None).apply(frame)
@@ -154,6 +121,6 @@ def test_keyframes_of_five_real_battles(shared_data):
     frames = decode_videos(pattern, config(size=(64, 121), crop=(0, 0, 121, 64), keyframes_only=True, stride=3))
     assert frames.images.shape[1:] == (64, 121, 3)
     assert len(frames.files) == 5
-    train, test = split_video(frames, 0.1)
+    train, test = split_video(frames.file_of, 0.1)
     assert len(np.unique(frames.file_of[test])) == 1
     assert len(train) + len(test) == len(frames.images)

@@ -31,3 +31,19 @@ def test_one_update_is_adams_first_step():
     optimizer = torch.optim.Adam([weight], lr=0.1, fused=True)
     update(optimizer, (weight * torch.tensor([3.0, -0.5])).sum())
     torch.testing.assert_close(weight.detach(), torch.tensor([0.9, -1.9]))
+
+
+def test_the_cosine_schedule_falls_from_the_full_rate_to_nothing() -> None:
+    training = TrainingConfig(lr=0.02, discriminator_lr=0.01, lr_schedule="cosine", steps=100)
+    reference = torch.optim.lr_scheduler.CosineAnnealingLR(
+        torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.02), T_max=100
+    )
+    for step in range(101):
+        assert learning_rate("main", training, step) == pytest.approx(reference.get_last_lr()[0], abs=1e-9)
+        assert learning_rate("discriminator", training, step) == pytest.approx(
+            0.5 * learning_rate("main", training, step)
+        )
+        reference.optimizer.step()
+        reference.step()
+    assert learning_rate("main", training, 500) == 0.0
+    assert learning_rate("main", TrainingConfig(lr=0.02), 77) == 0.02

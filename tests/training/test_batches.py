@@ -6,20 +6,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from training_fakes import make_data
+from training_fakes import make_data, make_recipe
 
 from latentlab.core.errors import InputError
 from latentlab.models.device import DevicePolicy
-from latentlab.training.batches import Batches, Pictures, held_out_rows, labels_at, trainable_rows
+from latentlab.training.batches import Batches, Pictures, attributes_at, held_out_rows, labels_at, trainable_rows
+from latentlab.training.run import model_info
 
 CPU = DevicePolicy(torch.device("cpu"))
 LAST = DevicePolicy(torch.device("cpu"), channels_last=True)
 
 
-def stream(data, *, batch_size=8, seed=0, labelled_only=False, policy=CPU):
-    return Batches(
-        data, Pictures(data.images, policy), policy, batch_size=batch_size, seed=seed, labelled_only=labelled_only
-    )
+def stream(data, *, batch_size=8, seed=0, labelled_only=False, policy=CPU, **changes):
+    kind = "cvae" if labelled_only else "vae"
+    recipe = make_recipe(model__kind=kind, training__batch_size=batch_size, training__seed=seed, **changes)
+    return batches_of(data, recipe, policy)
+
+
+def batches_of(data, recipe, policy=CPU):
+    return Batches(data, Pictures(data.images, policy), policy, model_info(recipe, data, Path("run")))
 
 
 @pytest.mark.parametrize("policy", [CPU, LAST])
@@ -79,8 +84,7 @@ def test_changed_data_starts_a_new_epoch(data) -> None:
     old.next()
     new = stream(make_data(60))
     assert not new.load_state_dict(old.state_dict())
-    assert new.state_dict()["position"] == 0
-    assert new.state_dict()["epoch"] == 1
+    assert new.state_dict()["places"]["main"][:2] == [1, 0]
 
 
 def test_a_set_smaller_than_a_batch_is_one_batch(data) -> None:
@@ -124,3 +128,55 @@ def test_labels(data) -> None:
     assert y.dtype == torch.int64
     assert y.tolist() == [1, 0]
     assert labels_at(None, np.array([4, 0]), torch.device("cpu")) is None
+
+
+def test_a_semi_supervised_batch_brings_labelled_images_and_all_of_them_go_on_exactly(data) -> None:
+    labels = data.labels.copy()
+    labels[data.train_index[9:]] = -1
+    data = dataclasses.replace(data, labels=labels)
+    recipe = make_recipe(
+        model__kind="ssvae",
+        training__labelled_batch_size=4,
+        objective__separate_batches=True,
+        data__shift=2,
+    )
+    steady, broken, taken_up = (batches_of(data, recipe) for _ in range(3))
+    seen = set()
+    for _ in range(7):
+        batch = steady.next()
+        broken.next()
+        assert len(batch.x_BCHW) == len(batch.other_BCHW) == 8
+        assert batch.labelled.x_BCHW.shape == (4, 1, 16, 16)
+        assert int(batch.labelled.y_B.min()) >= 0
+        seen |= {tuple(image.tolist()) for image in batch.other_BCHW.flatten(1)}
+        assert not torch.equal(batch.x_BCHW, batch.other_BCHW)
+    assert taken_up.load_state_dict(broken.state_dict())
+    for _ in range(9):
+        steady_batch, again = steady.next(), taken_up.next()
+        assert torch.equal(steady_batch.x_BCHW, again.x_BCHW)
+        assert torch.equal(steady_batch.labelled.x_BCHW, again.labelled.x_BCHW)
+        assert torch.equal(steady_batch.other_BCHW, again.other_BCHW)
+
+
+def test_no_labels_at_all_is_one_clear_error_for_a_semi_supervised_model(data) -> None:
+    hidden = dataclasses.replace(data, labels=np.full_like(data.labels, -1))
+    with pytest.raises(InputError, match="labelled training images: 0"):
+        batches_of(hidden, make_recipe(model__kind="ssvae"))
+
+
+def test_attributes_come_with_their_images(data) -> None:
+    attributes = np.random.default_rng(0).integers(-1, 2, (len(data.images), 5)).astype(np.int8)
+    batch = batches_of(dataclasses.replace(data, attributes=attributes), make_recipe()).next()
+    assert batch.a_BA.shape == (8, 5)
+    assert set(batch.a_BA.unique().tolist()) <= {-1.0, 0.0, 1.0}
+    rows = np.array([4, 0])
+    assert attributes_at(attributes, rows, torch.device("cpu")).tolist() == attributes[rows].tolist()
+    assert attributes_at(None, rows, torch.device("cpu")) is None
+
+
+def test_a_stream_of_the_first_release_is_taken_up(data) -> None:
+    steady, new = stream(data), stream(data)
+    for _ in range(3):
+        steady.next()
+    assert new.load_state_dict({"epoch": 0, "position": 24, "images": len(data.train_index), "seed": 0})
+    assert torch.equal(steady.next().x_BCHW, new.next().x_BCHW)

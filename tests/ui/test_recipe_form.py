@@ -47,6 +47,7 @@ def test_every_field_shows_and_returns_another_value(form, key):
         "data.crop": (0, 0, 121, 64),
         "data.limit": 500,
         "data.labelled_per_class": 10,
+        "data.labelled_fraction": 0.1,
         "training.discriminator_lr": 2e-4,
     }
     row = form.rows[key]

@@ -30,6 +30,7 @@ LABELS = {
     "data.spec": "Data set",
     "data.size": "Size (H × W)",
     "data.labelled_per_class": "Labels per class",
+    "data.labelled_fraction": "Labelled share",
     "data.keyframes_only": "Keyframes only",
     "data.test_fraction": "Test share",
     "model.kind": "Model",
@@ -49,7 +50,12 @@ LABELS = {
     "training.lr": "Learning rate",
     "training.discriminator_lr": "Discriminator rate",
 }
-EMPTY_MEANS = {"data.limit": "all", "data.labelled_per_class": "all", "training.discriminator_lr": "as learning rate"}
+EMPTY_MEANS = {
+    "data.limit": "all",
+    "data.labelled_per_class": "all",
+    "data.labelled_fraction": "all",
+    "training.discriminator_lr": "as learning rate",
+}
 Editor = ChoiceEditor | CountEditor | DataSpecEditor | FlagEditor | NumberEditor | RegionEditor | SizeEditor
 
 
