@@ -5,7 +5,7 @@ import torch
 from model_builders import make
 
 from latentlab.core.recipe import TrainingConfig
-from latentlab.models.optim import build_optimizers, set_learning_rates, update
+from latentlab.models.optim import build_optimizers, learning_rate, set_learning_rates, update
 
 
 @pytest.mark.parametrize("kind", ["ae", "vae", "cvae", "vaegan"])
