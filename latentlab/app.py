@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.core.errors import LatentLabError
+from latentlab.core.memory import use_huge_pages
 from latentlab.core.messages import ErrorReport
 from latentlab.core.paths import APP_NAME, runs_dir
 from latentlab.launch import Launch, check_arguments, hooks_installed
@@ -197,6 +198,7 @@ def run_app(
         recipe or page, a picture file that cannot be written (exit code 2), no display (1).
     """
     limit_thread_environment()
+    use_huge_pages()
     recipe = recipe or (DEMO_RECIPE if demo else None)
     check_arguments(path, recipe=recipe, screenshot=screenshot, page=page, after_s=after_s)
     app = build_application()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from latentlab.commands import note, print_json
 from latentlab.core.errors import EXIT_INTERRUPTED, EXIT_OK, Cancelled, InputError
+from latentlab.core.memory import keep_freed_memory
 from latentlab.core.messages import ModelInfo, Progress, StepMetrics, TrainingStatus
 from latentlab.core.paths import runs_dir
 from latentlab.core.recipe import Recipe
@@ -68,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
         # As many OpenMP threads as cores fight whatever else runs: on a busy machine steps are 20 times slower.
         limit_threads()
+        keep_freed_memory()
         data = load_dataset(recipe.data, seed=recipe.training.seed, progress=console.on_progress)
         result = _train(args, recipe, data, target, console)
     console.end_line()
