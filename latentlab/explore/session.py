@@ -60,6 +60,11 @@ class ExploreSession:
         """What the replica was built for; None before the first ``load``."""
         return self._model.info if self._model is not None else None
 
+    @property
+    def model(self) -> LatentModel | None:
+        """The replica itself, for measures that no request asks for; None before the first ``load``."""
+        return self._model
+
     def load(self, snapshot: WeightSnapshot) -> None:
         """Copy a snapshot's weights; the networks are rebuilt only when the model is another one.
 
