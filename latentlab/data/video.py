@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import Cancelled, InputError
 from latentlab.core.messages import Images
 from latentlab.core.video_messages import VideoInfo
 from latentlab.data.video_index import (
@@ -34,6 +34,10 @@ from latentlab.data.video_index import (
 
 RECENT_BYTES = 48 * 2**20
 """Memory for frames just decoded, so that stepping backwards does not decode a whole group each time."""
+SKIPS_SOUNDLY = ("h264", "hevc", "mpeg4", "mpeg2video")
+"""Codecs that mark the frames no other frame depends on."""
+REORDERED = 48
+"""Frames that may be in the decoder, out of order or in its threads, before one comes out."""
 FALLBACK_RATE = Fraction(25)
 
 
@@ -63,6 +67,8 @@ class VideoReader:
         self._next = 0
         self._from_start = True
         self._container: Any = None
+        self._hurries = False
+        self._keep = 2
         self._restart()
         first = self._find(0)
         self._turns = round(first.rotation / 90) % 4
@@ -105,11 +111,28 @@ class VideoReader:
         codec = str(self._stream.codec_context.name)
         return VideoInfo(self.path, self.frames, self.fps, width, height, codec, self._turns * 90, self.times_s)
 
-    def read(self, n: int) -> Images:
+    def cost(self, n: int) -> int:
+        """Return how many frames have to be decoded for frame ``n``; 0 when it was decoded a moment ago."""
+        if n in self._recent:
+            return 0
+        if self._worth_going_on(n):
+            return n - self._next + 1
+        entry = int(np.searchsorted(self.index.entries, n, side="right")) - 1
+        return n - (int(self.index.entries[entry]) if entry >= 0 else 0) + 1
+
+    def recent(self) -> list[int]:
+        """Return the frames that cost nothing: those decoded last."""
+        return list(self._recent)
+
+    def read(self, n: int, stop: Callable[[], bool] | None = None) -> Images:
         """Return frame ``n``: a fresh (height, width, 3) uint8 RGB array.
+
+        ``stop`` is asked before each frame decoded on the way; what was decoded stays useful.
 
         Raises
         ------
+        Cancelled
+            If ``stop`` said so.
         IndexError
             If there is no frame ``n``.
         InputError
@@ -117,7 +140,7 @@ class VideoReader:
         """
         if not 0 <= n < self.frames:
             raise IndexError(f"frame {n} of {self.frames}")
-        return self._to_rgb(self._find(n))
+        return self._to_rgb(self._find(n, stop))
 
     def iterate(self, start: int = 0, stop: int | None = None, step: int = 1) -> Iterator[tuple[int, Images]]:
         """Yield ``(n, frame)`` for n in ``range(start, stop, step)``."""
@@ -152,20 +175,20 @@ class VideoReader:
     ) -> None:
         self.close()
 
-    def _find(self, n: int) -> Any:
+    def _find(self, n: int, stop: Callable[[], bool] | None = None) -> Any:
         """Return the decoded frame ``n``, from the recent ones or by decoding towards it."""
         recent = self._recent.get(n)
         if recent is not None:
             return recent
-        frame = self._forward(n) if self._worth_going_on(n) else None
+        frame = self._forward(n, stop) if self._worth_going_on(n) else None
         entry = int(np.searchsorted(self.index.entries, n, side="right")) - 1
         # A keyframe is normally enough. Streams with gradual refresh or open groups may need an earlier one.
         for candidate in (entry, entry - 1):
             if frame is None and candidate > 0 and self._seek(candidate):
-                frame = self._forward(n)
+                frame = self._forward(n, stop)
         if frame is None:
             self._restart()
-            frame = self._forward(n)
+            frame = self._forward(n, stop, hurry=False)
         return frame if frame is not None else self._repair(n)
 
     def _worth_going_on(self, n: int) -> bool:
@@ -194,29 +217,45 @@ class VideoReader:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = max(1, min(4, os.cpu_count() or 1))
         self._decoder = decoded_frames(self._container, self._stream)
+        self._hurries = False
         self._next = 0
         self._from_start = True
 
-    def _forward(self, n: int) -> Any:
+    def _forward(self, n: int, stop: Callable[[], bool] | None = None, *, hurry: bool = True) -> Any:
         """Decode on to frame ``n``; None when it does not come out sound from where decoding began."""
         entry = self._next
-        for frame in self._decoder:
-            number = self.index.number_of(frame.pts) if self.index.seekable else self._next
-            sound = self._from_start or not frame.is_corrupt
-            if number >= entry and sound:
-                self._remember(number, frame)
-                self._next = number + 1
-            if number == n and sound:
-                return frame
-            if number > n:
-                return None
+        hurry = hurry and self._hurry(n - entry > self._keep + REORDERED)
+        try:
+            for frame in self._decoder:
+                number = self.index.number_of(frame.pts) if self.index.seekable else self._next
+                sound = self._from_start or not frame.is_corrupt
+                if number >= entry and sound:
+                    self._remember(number, frame)
+                    self._next = number + 1
+                if number == n and sound:
+                    return frame
+                if number > n:
+                    return None
+                hurry = hurry and self._hurry(n - number > self._keep + REORDERED)
+                if stop is not None and stop():
+                    raise Cancelled
+        finally:
+            self._hurry(False)
         self._next = self.frames  # Ended: only a seek or a restart helps from here.
         return None
+
+    def _hurry(self, wanted: bool) -> bool:
+        """Leave out frames that no other depends on while the one wanted is far away; return whether that is done."""
+        wanted = wanted and self.index.seekable and self._stream.codec_context.name in SKIPS_SOUNDLY
+        if wanted != self._hurries:
+            self._hurries = wanted
+            self._stream.codec_context.skip_frame = "NONREF" if wanted else "DEFAULT"
+        return wanted
 
     def _remember(self, number: int, frame: Any) -> None:
         self._recent[number] = frame
         self._recent.move_to_end(number)
-        while len(self._recent) > getattr(self, "_keep", 2):
+        while len(self._recent) > self._keep:
             self._recent.popitem(last=False)
 
     def _repair(self, n: int) -> Any:

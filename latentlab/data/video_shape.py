@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from latentlab.core.errors import InputError
@@ -29,8 +30,21 @@ class FrameShape:
             x, y, width, height = self.crop
             frame = frame[y : y + height, x : x + width]
         if self.size is not None and frame.shape[:2] != self.size:
-            frame = resize(np.ascontiguousarray(frame), *self.size)
+            frame = resize(_halved(np.ascontiguousarray(frame), self.size), *self.size)
         return np.array(to_channels(frame, self.channels), dtype=np.uint8, order="C")
+
+
+def _halved(frame: Images, size: tuple[int, int]) -> Images:
+    """Halve a large frame by averaging 2x2 pixels while it stays at least twice as large as ``size``.
+
+    A mean of means is the mean, to within the rounding; OpenCV averages 2x2 blocks ten times as fast as
+    others, which made the resizing of 1920x1080 frames cost more than their decoding.
+    """
+    rows, columns = frame.shape[:2]
+    while not (rows % 2 or columns % 2) and rows >= 4 * size[0] and columns >= 4 * size[1]:
+        rows, columns = rows // 2, columns // 2
+        frame = np.asarray(cv2.resize(frame, (columns, rows), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return frame
 
 
 def check_crop(crop: Crop | None, size: tuple[int, int], name: str) -> None:

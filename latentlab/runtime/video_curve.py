@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import numpy.typing as npt
 
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import Floats, Ints
@@ -52,10 +53,10 @@ class CurveKeeper:
         self._done, self._step = 0, -1
         self._publish()
 
-    def next_numbers(self, available: int) -> Ints:
-        """Return up to ``BATCH`` frames below ``available`` still to be measured, coarse before fine."""
+    def next_numbers(self, present: npt.NDArray[np.bool_]) -> Ints:
+        """Return up to ``BATCH`` of the frames ``present`` (N,) still to be measured, coarse before fine."""
         for stride in STRIDES:
-            missing = np.flatnonzero(~self._fresh[:available:stride])[:BATCH]
+            missing = np.flatnonzero(present[::stride] & ~self._fresh[::stride])[:BATCH]
             if len(missing):
                 return (missing * stride).astype(np.int64)
         return np.empty(0, dtype=np.int64)

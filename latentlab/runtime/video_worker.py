@@ -146,7 +146,7 @@ class VideoWorker:
             return False
         if self.curve.is_stale(self._newest_step()):
             self.curve.restart()
-        numbers = self.curve.next_numbers(self.proxy.available)
+        numbers = self.curve.next_numbers(self.proxy.present.copy())
         if not len(numbers):
             return False
         self._refresh_weights()

@@ -7,24 +7,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeyEvent, QShowEvent
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal, Slot
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QSplitter,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
 )
 
 from latentlab.core.messages import ErrorReport
-from latentlab.core.video_messages import ErrorCurve, VideoFrame, VideoInfo, VideoView, psnr_db
+from latentlab.core.video_messages import Crop, ErrorCurve, VideoFrame, VideoInfo, VideoView, psnr_db
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.page import Page
+from latentlab.ui.pages.video_panel import SidePanels, VideoPanel
 from latentlab.ui.pages.video_panes import VideoPanes
+from latentlab.ui.pages.video_parts import install_parts
 from latentlab.ui.pages.video_playback import Playback
 from latentlab.ui.pages.video_tools import GAINS, KINDS, VideoTools
 from latentlab.ui.pages.video_transport import VideoTransport
@@ -48,6 +51,12 @@ class VideoPage(Page):
     icon: ClassVar[str] = "video"
     tooltip: ClassVar[str] = "Scrub through a video beside its reconstruction by the newest weights"
 
+    frame_changed = Signal(int)  # the frame wanted
+    frame_shown = Signal(object)  # VideoFrame, drawn
+    clip_changed = Signal(object)  # VideoInfo or None
+    range_changed = Signal(int, int)  # first and last frame, both included
+    crop_changed = Signal(object)  # Crop in use, or None
+
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self.setAcceptDrops(True)
@@ -68,8 +77,67 @@ class VideoPage(Page):
         self._answer = QTimer(self)
         self._answer.setInterval(ANSWER_MS)
         self._answer.timeout.connect(self._collect)
+        self.own_series = False
+        self._range: tuple[int, int] | None = None
+        self._crop: Crop | None = None
+        self.side = SidePanels()
         self._build()
         self._connect()
+        install_parts(self)
+
+    @property
+    def clip(self) -> VideoInfo | None:
+        """The film that is open."""
+        return self._info
+
+    @property
+    def frame(self) -> int:
+        """The frame wanted; ``shown`` is the one on screen."""
+        return self.timeline.value()
+
+    @property
+    def shown(self) -> VideoFrame | None:
+        """What is on screen."""
+        return self._shown
+
+    @property
+    def has_range(self) -> bool:
+        """Whether a part of the film was chosen."""
+        return self._range is not None
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """First and last frame of the chosen part, both included; the whole film when none was chosen."""
+        return self._range or (0, self.timeline.maximum())
+
+    @property
+    def crop(self) -> Crop | None:
+        """The region given to the model; None is the whole frame."""
+        return self._crop
+
+    @property
+    def view(self) -> VideoView:
+        """How frames are shown."""
+        return self.tools.view
+
+    def add_panel(self, panel: VideoPanel) -> None:
+        """Add a tab beside the pictures."""
+        self.side.add(panel)
+
+    def add_command(self, action: QAction, menu: str = "more") -> None:
+        """Add a command to the menu ``export`` or ``more`` over the pictures."""
+        self.tools.add_command(action, menu)
+
+    def set_range(self, first: int, last: int) -> None:
+        """Choose the part of the film from ``first`` to ``last``, both included and in any order."""
+        first, last = sorted(min(max(0, frame), self.timeline.maximum()) for frame in (first, last))
+        self._range = (first, last)
+        self.range_changed.emit(first, last)
+
+    def clear_range(self) -> None:
+        """Choose the whole film again."""
+        self._range = None
+        self.range_changed.emit(*self.range)
 
     def _build(self) -> None:
         self.hint = QLabel(NO_MODEL)
@@ -88,7 +156,11 @@ class VideoPage(Page):
         column.setSpacing(style.SPACING)
         column.addWidget(self.tools)
         column.addWidget(self.banner)
-        column.addWidget(self.panes, 1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.addWidget(self.panes)
+        self.splitter.addWidget(self.side)
+        self.splitter.setStretchFactor(0, 1)
+        column.addWidget(self.splitter, 1)
         column.addWidget(self.timeline)
         column.addWidget(self.transport)
         self.empty = EmptyState(EMPTY, "Open a video…", self.choose_file, "video")
@@ -203,6 +275,7 @@ class VideoPage(Page):
         self._collect()
         self.service.follow()
         self._collect_background()
+        self.side.tick()
 
     def status_text(self) -> str:
         """Return the age of the weights behind the reconstruction."""
@@ -213,12 +286,16 @@ class VideoPage(Page):
         return weights_text(frame.step, frame.taken_at, state=state, following=True, now=now)
 
     def apply_theme(self) -> None:
-        """Nothing to do: the panes and the timeline follow the theme by themselves."""
+        """Hand it on to the panels; panes and timeline follow the theme by themselves."""
+        for panel in self.side.panels.values():
+            panel.apply_theme()
 
     def restart(self) -> None:
         """Forget the reconstruction by the previous run; the video stays open."""
         self.service.bind(self.context.training.weights)
         self.service.show(self.timeline.value())
+        for panel in self.side.panels.values():
+            panel.restart()
 
     def save_state(self) -> dict[str, object]:
         """Return how frames are shown and played."""
@@ -230,6 +307,7 @@ class VideoPage(Page):
             "speed": self.playback.speed,
             "loop": self.playback.loop,
             "folder": self._folder,
+            "side": self.side.save_state(),
         }
 
     def restore_state(self, state: dict[str, object]) -> None:
@@ -249,11 +327,14 @@ class VideoPage(Page):
         self.transport.loop.setChecked(state.get("loop") is True)
         if isinstance(state.get("folder"), str):
             self._folder = str(state["folder"])
+        self.side.restore_state(state.get("side"))
 
     def close_down(self) -> None:
         """Stop the clocks; the service ends its threads itself."""
         self.playback.pause()
         self._answer.stop()
+        for panel in self.side.panels.values():
+            panel.close_down()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Let the error curve be measured while somebody looks."""
@@ -280,7 +361,11 @@ class VideoPage(Page):
         if self.tools.view.own_crop:  # A region chosen for another film means nothing in this one.
             self.tools.show_view(replace(self.tools.view, own_crop=False, crop=None))
             self.service.set_view(self.tools.view)
+        self._range = None
         self._on_frame(0)
+        self.tools.set_open(True)
+        self.clip_changed.emit(info)
+        self.range_changed.emit(*self.range)
         self.stack.setCurrentIndex(1)
         self.timeline.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -297,6 +382,8 @@ class VideoPage(Page):
         self._info = self._shown = None
         self.panes.clear()
         self.empty.set_text(EMPTY)
+        self.tools.set_open(False)
+        self.clip_changed.emit(None)
         self.stack.setCurrentIndex(0)
 
     @Slot()
@@ -314,7 +401,11 @@ class VideoPage(Page):
         self._shown = frame
         self.panes.show_frame(frame)
         self.tools.show_crop(frame.crop)
+        if frame.crop != self._crop:
+            self._crop = frame.crop
+            self.crop_changed.emit(frame.crop)
         self._show_measures(frame)
+        self.frame_shown.emit(frame)
 
     def _show_measures(self, frame: VideoFrame) -> None:
         self.banner.setVisible(frame.reconstruction is None)
@@ -351,6 +442,7 @@ class VideoPage(Page):
         times = self._info.times_s
         self.transport.set_frame(frame, float(times[frame] - times[0]))
         self._asked = self.service.show(frame)
+        self.frame_changed.emit(frame)
         self._answer.start()
 
     @Slot(object)

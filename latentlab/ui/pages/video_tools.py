@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, Qt, Signal, Slot
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -36,6 +37,7 @@ class VideoTools(QWidget):
         super().__init__(parent)
         self.view = VideoView()
         self._name = self._facts = ""
+        self._open = False
         self.open = QPushButton("Open…")
         icons.set_icon(self.open, "open")
         self.open.setToolTip("Open another video; or drop a file on this page")
@@ -57,6 +59,16 @@ class VideoTools(QWidget):
         self.film.setToolTip("Show the whole frame too, with the region given to the model drawn in it (F)")
         self.film.setAccessibleName("Show the whole frame")
         self.film.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.export = self._make_menu("Export", "Save what is shown as a film, pictures or numbers; make a data set")
+        self.more = self._make_menu("", "More commands")
+        self.menus = {"export": self.export, "more": self.more}
+        self.panels = QToolButton()
+        icons.set_icon(self.panels, "settings")
+        self.panels.setCheckable(True)
+        self.panels.setToolTip("Show the panels beside the pictures")
+        self.panels.setAccessibleName("Panels")
+        self.panels.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.panels.hide()
         self._arrange()
         self.show_view(self.view)
         self._connect()
@@ -70,6 +82,32 @@ class VideoTools(QWidget):
         self.name.setToolTip(f"{info.path}\n{facts} · {info.frames:,} frames")
         self.form.set_frame_size(info.width, info.height)
         self._elide()
+
+    def add_command(self, action: QAction, menu: str) -> None:
+        """Append a command to a menu; those of ``export`` can only be chosen while a film is open."""
+        button = self.menus[menu]
+        button.menu().addAction(action)
+        button.show()
+        action.setEnabled(self._open or menu != "export" or bool(action.property("always")))
+
+    def set_open(self, is_open: bool) -> None:
+        """Say whether a film is open."""
+        self._open = is_open
+        for action in self.export.menu().actions():
+            action.setEnabled(is_open or bool(action.property("always")))
+
+    def _make_menu(self, text: str, tooltip: str) -> QToolButton:
+        button = QToolButton()
+        button.setText(text)
+        if not text:
+            icons.set_icon(button, "more")
+        button.setToolTip(tooltip)
+        button.setAccessibleName(text or tooltip)
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setMenu(QMenu(button))
+        button.hide()
+        return button
 
     def show_view(self, view: VideoView) -> None:
         """Take over a choice without telling it."""
@@ -124,7 +162,7 @@ class VideoTools(QWidget):
         row.setSpacing(style.SPACING)
         row.addWidget(self.open)
         row.addWidget(self.name, 1)
-        for widget in (self.crop, self.film, self.kind, self.gain):
+        for widget in (self.crop, self.film, self.kind, self.gain, self.export, self.more, self.panels):
             row.addWidget(widget)
 
     def _connect(self) -> None:
