@@ -148,14 +148,17 @@ class TrainingStatus:
 class Preview:
     """Pictures of one step: fixed test images, their reconstructions, and samples of fixed z (NHWC uint8).
 
-    ``reconstruction_error`` is the pixel MSE in [0,1] units of each reconstruction.
+    A model without an encoder has neither of the first two, one without a prior has no samples.
+    ``reconstruction_error`` is the pixel MSE in [0,1] units of each reconstruction. ``sample_columns``: of a
+    class-conditional model, how many classes the samples stand in: row by row one z in all of them.
     """
 
     step: int
-    originals: Images
-    reconstructions: Images
+    originals: Images | None
+    reconstructions: Images | None
     samples: Images | None = None
     reconstruction_error: Floats | None = None
+    sample_columns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

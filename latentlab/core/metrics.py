@@ -56,13 +56,144 @@ _ALL = (
         "feature",
         log=True,
     ),
-    Metric("d_real", "D(real)", "nats", "Discriminator's loss on real images: -log D(x).", "discriminator"),
     Metric(
-        "d_recon", "D(recon)", "nats", "Discriminator's loss on reconstructions: -log(1 - D(recon)).", "discriminator"
+        "feature_matching_prior",
+        "Feature matching, prior",
+        "MSE",
+        "The same between images and samples of the prior, paired at random.",
+        "feature",
+        log=True,
     ),
-    Metric("d_fake", "D(fake)", "nats", "Discriminator's loss on prior samples: -log(1 - D(fake)).", "discriminator"),
-    Metric("g_recon", "G(recon)", "nats", "Decoder's adversarial loss on reconstructions: -log D(recon).", "generator"),
-    Metric("g_fake", "G(fake)", "nats", "Decoder's adversarial loss on prior samples: -log D(fake).", "generator"),
+    *(
+        Metric(
+            f"feature_rms_{level}",
+            f"Feature scale {level}",
+            "RMS",
+            f"Root mean square of the discriminator's features of real images at level {level}, 1 being the finest.",
+            "feature",
+            log=True,
+        )
+        for level in range(1, 7)
+    ),
+    Metric(
+        "d_accuracy",
+        "D accuracy",
+        "share",
+        "Share of images that the discriminator takes for what they are, real and fake weighing the same; "
+        "of pairs, where they are judged. 0.5 is guessing.",
+        "discriminator",
+    ),
+    Metric(
+        "d_updates",
+        "D update rate",
+        "share",
+        "Share of updates that the discriminator took part in; it rests where it is winning.",
+        "discriminator",
+    ),
+    Metric(
+        "g_updates",
+        "Decoder update rate",
+        "share",
+        "Share of updates that the decoder took part in; it rests where it is winning.",
+        "generator",
+    ),
+    Metric(
+        "r1",
+        "R1",
+        "squared gradient",
+        "Squared gradient of the discriminator's logit at real images in [-1,1], averaged over the batch.",
+        "discriminator",
+        log=True,
+    ),
+    Metric(
+        "attributes",
+        "Attributes",
+        "nats",
+        "Cross-entropy of the attributes that the discriminator reads from real images, averaged over attributes "
+        "and over the labels that are present.",
+        "discriminator",
+    ),
+    Metric(
+        "attribute_accuracy",
+        "Attribute accuracy",
+        "share",
+        "Share of the present labels of real images that the discriminator reads rightly.",
+        "discriminator",
+    ),
+    Metric(
+        "attribute_share",
+        "Attributes' share",
+        "share",
+        "Share of the discriminator's whole loss that the weighted attributes make up. Summed instead of averaged "
+        "over A attributes they would weigh A times as much.",
+        "discriminator",
+    ),
+    Metric(
+        "attributes_recon",
+        "Attributes, recon",
+        "nats",
+        "Cross-entropy of the attributes that the discriminator reads from reconstructions, averaged likewise.",
+        "generator",
+    ),
+    Metric(
+        "sample_spread",
+        "Sample spread",
+        "of the data's",
+        "Root mean squared distance of two prior samples of a batch, divided by that of two of its images. Towards 0 "
+        "the decoder paints one and the same picture (mode collapse).",
+        "generator",
+    ),
+    Metric(
+        "d_real",
+        "D(real)",
+        "nats",
+        "Discriminator's loss on real images: -log D(x), or as objective.gan_loss says.",
+        "discriminator",
+    ),
+    Metric(
+        "d_recon",
+        "D(recon)",
+        "nats",
+        "Discriminator's loss on reconstructions: -log(1 - D(recon)), or as objective.gan_loss says.",
+        "discriminator",
+    ),
+    Metric(
+        "d_fake",
+        "D(fake)",
+        "nats",
+        "Discriminator's loss on prior samples: -log(1 - D(fake)), or as objective.gan_loss says.",
+        "discriminator",
+    ),
+    Metric(
+        "g_recon",
+        "G(recon)",
+        "nats",
+        "Decoder's adversarial loss on reconstructions: -log D(recon), or as objective.gan_loss says.",
+        "generator",
+    ),
+    Metric(
+        "g_fake",
+        "G(fake)",
+        "nats",
+        "Decoder's adversarial loss on prior samples: -log D(fake), or as objective.gan_loss says.",
+        "generator",
+    ),
+    Metric(
+        "sample_diversity",
+        "Sample diversity",
+        "of the data's",
+        "Mean Euclidean distance of two samples of a class, divided by that of two test images of the class, averaged "
+        "over classes. 1 is the data's own; towards 0 the model paints one picture per class (mode collapse).",
+        "generator",
+    ),
+    Metric(
+        "energy_distance",
+        "Energy distance",
+        "of the data's",
+        "2 E|x - s| - E|x - x'| - E|s - s'| of images x and samples s of a class, in pixels, divided by E|x - x'|, "
+        "averaged over classes: 0 where both have one distribution (Székely & Rizzo 2013).",
+        "pixel",
+    ),
     Metric(
         "active_units",
         "Active units",

@@ -6,49 +6,62 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.core.messages import Images, Preview
+from latentlab.core.messages import Images, ModelInfo, Preview
 from latentlab.core.run_folder import PREVIEWS
 
 _PREFIX, _RECONSTRUCTIONS, _SAMPLES = "step_", "_reconstructions.png", "_samples.png"
 
 
 def newest_preview(run: Path) -> Path | None:
-    """Return the newest sheet of reconstructions of a run, or None."""
-    return max((run / PREVIEWS).glob(f"{_PREFIX}*{_RECONSTRUCTIONS}"), default=None)
+    """Return the newest sheet of a run, or None: reconstructions, or samples where nothing is reconstructed."""
+    folder = run / PREVIEWS
+    sheets = [*folder.glob(f"{_PREFIX}*{_RECONSTRUCTIONS}"), *folder.glob(f"{_PREFIX}*{_SAMPLES}")]
+    # The sheets of one step come in the order in which they are written: reconstructions, then samples.
+    return max(sheets, key=lambda sheet: (_stem(sheet), sheet.name.endswith(_RECONSTRUCTIONS)), default=None)
 
 
-def read_preview(sheet: Path, image_shape: tuple[int, int, int]) -> Preview:
+def read_preview(sheet: Path, info: ModelInfo) -> Preview:
     """Return the pictures of one preview step.
 
     Parameters
     ----------
     sheet
-        The sheet of originals over reconstructions; the samples lie beside it.
-    image_shape
-        (height, width, channels) of one picture.
+        The sheet of originals over reconstructions, the samples lying beside it; or the sheet of samples alone.
+    info
+        The run's model.
 
     Raises
     ------
     OSError
         If a sheet cannot be read.
     """
-    stem = sheet.name.removesuffix(_RECONSTRUCTIONS)
-    rows = _tiles(sheet, image_shape)
-    originals, reconstructions = np.concatenate(rows[0::2]), np.concatenate(rows[1::2])
-    count = _count(originals)
-    samples = None
+    stem = _stem(sheet)
+    step = int(stem.removeprefix(_PREFIX))
+    samples, columns = None, None
     beside = sheet.with_name(stem + _SAMPLES)
     if beside.is_file():
-        samples = np.concatenate(_tiles(beside, image_shape))
+        rows = _tiles(beside, info.image_shape)
+        samples, columns = np.concatenate(rows), len(rows[0]) if info.conditional else None
         samples = samples[: _count(samples)]
+    if not sheet.name.endswith(_RECONSTRUCTIONS):
+        return Preview(step, None, None, samples, sample_columns=columns)
+    rows = _tiles(sheet, info.image_shape)
+    originals, reconstructions = np.concatenate(rows[0::2]), np.concatenate(rows[1::2])
+    count = _count(originals)
     difference = (originals[:count].astype(np.float32) - reconstructions[:count]) / 255.0
     return Preview(
-        step=int(stem.removeprefix(_PREFIX)),
+        step=step,
         originals=originals[:count],
         reconstructions=reconstructions[:count],
         samples=samples,
         reconstruction_error=np.square(difference).mean(axis=(1, 2, 3)).astype(np.float32),
+        sample_columns=columns,
     )
+
+
+def _stem(sheet: Path) -> str:
+    """Return the part of a sheet's name that says the step; all have the same length up to step 99,999,999."""
+    return sheet.name.removesuffix(_RECONSTRUCTIONS).removesuffix(_SAMPLES)
 
 
 def _tiles(path: Path, image_shape: tuple[int, int, int]) -> list[Images]:

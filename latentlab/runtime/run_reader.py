@@ -79,7 +79,7 @@ class RunReader:
         if sheet is None or not self._moved("preview", sheet):
             return False
         try:
-            preview = read_preview(sheet, self._info.image_shape)
+            preview = read_preview(sheet, self._info)
         except (OSError, ValueError, SyntaxError):  # SyntaxError is Pillow's word for a broken PNG.
             return False
         with self._lock:

@@ -5,10 +5,11 @@
     model.safetensors        every parameter and buffer, the discriminator's too
     optimizers.safetensors   Adam's moments, "name.index.exp_avg"
     loop.safetensors         beta controller, "beta.value"; noise generator, "generator"
-    state.json               step, elapsed seconds, place in the data, optimiser settings, best test pixel loss
+    state.json               step, elapsed seconds, place in the data, optimiser settings, best score so far
 
-``last`` is what a run resumes from, ``step_00000500`` are numbered copies of it, and ``best``, the weights
-with the lowest test pixel loss so far, is for looking at and holds no optimiser.
+``last`` is what a run resumes from, ``step_00000500`` are numbered copies of it, and ``best`` is for looking at
+and holds no optimiser: the weights with the lowest test pixel loss so far or, of a model that has none, the lowest
+test energy distance between samples and images (see ``latentlab.training.measure.best_score``).
 """
 
 from __future__ import annotations

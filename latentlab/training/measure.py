@@ -3,23 +3,71 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from latentlab.core.messages import Ints
+from latentlab.core.metrics import TEST_PREFIX
 from latentlab.core.recipe import ObjectiveConfig
+from latentlab.core.recipe_base import LIKELIHOOD
 from latentlab.models.base import LatentModel, Posterior
 from latentlab.models.device import DevicePolicy
 from latentlab.models.kld import kl_of_moments, kl_standard_normal
 from latentlab.models.reconstruction import gaussian_nll, laplace_nll, optimal_gaussian_nll
 from latentlab.models.statistics import ACTIVE_VARIANCE
 from latentlab.training.batches import Pictures, labels_at
+from latentlab.training.class_samples import measure_samples
 
 BATCH = 128
+BEST_BY = ("pixel", "energy_distance")
 # A decoded 0 or 1 has a logarithm only up to float32's resolution near 1.
 _EPSILON = 1e-7
+
+
+class PosteriorSums:
+    """Sums over the posteriors of images, on the device and in float64, that become moments at the end."""
+
+    def __init__(self) -> None:
+        self.images = 0
+        self._sums: Tensor | None = None
+
+    def add(self, posterior: Posterior) -> None:
+        """Add the posteriors of a batch."""
+        mu = posterior.mu_BD.double()
+        rows = [mu.sum(0), mu.square().sum(0)]
+        if posterior.logvar_BD is not None:
+            logvar = posterior.logvar_BD.double()
+            rows += [kl_standard_normal(mu, logvar).sum(0), logvar.exp().sum(0)]
+        sums = torch.stack(rows)
+        self._sums = sums if self._sums is None else self._sums + sums
+        self.images += len(mu)
+
+    def result(self) -> PosteriorMoments:
+        """Return the moments of everything added; there must be something."""
+        assert self._sums is not None
+        mean_D, square_D, *noisy = self._sums.cpu() / self.images
+        variance_D = (square_D - mean_D.square()).clamp(min=0.0) * (self.images / max(self.images - 1, 1))
+        if not noisy:
+            return PosteriorMoments(mean_D, variance_D)
+        kld_D, noise_D = noisy
+        return PosteriorMoments(mean_D, variance_D, kld_D, kl_of_moments(mean_D, variance_D + noise_D))
+
+
+class PosteriorMoments(NamedTuple):
+    """Of each dimension, (D,) float64.
+
+    Mean and variance of the posterior means over images, mean KL of the posteriors from N(0, 1), and KL of the
+    moments of z over all images; the last two None for a plain auto-encoder.
+    """
+
+    mean_D: Tensor
+    variance_D: Tensor
+    kld_D: Tensor | None = None
+    kld_of_moments_D: Tensor | None = None
 
 
 class Measurement:
@@ -34,43 +82,32 @@ class Measurement:
     def __init__(self, objective: ObjectiveConfig, kind: str) -> None:
         self._objective = objective
         self._kind = kind
-        self._images = 0
         self._elements = 1
         self._errors: Tensor | None = None
-        self._moments: Tensor | None = None
+        self._posteriors = PosteriorSums()
 
     def add(self, posterior: Posterior, reconstructions: Tensor, x: Tensor) -> None:
         """Add a batch: its posterior and its images (B,C,H,W) float32 before and after."""
-        self._images += len(x)
         self._elements = x[0].numel()
         error = reconstructions - x
         errors = torch.stack([error.square().sum(), error.abs().sum(), _bernoulli_sum(reconstructions, x)]).double()
         self._errors = errors if self._errors is None else self._errors + errors
-        mu = posterior.mu_BD.double()
-        rows = [mu.sum(0), mu.square().sum(0)]
-        if posterior.logvar_BD is not None:
-            logvar = posterior.logvar_BD.double()
-            rows += [kl_standard_normal(mu, logvar).sum(0), logvar.exp().sum(0)]
-        moments = torch.stack(rows)
-        self._moments = moments if self._moments is None else self._moments + moments
+        self._posteriors.add(posterior)
 
     def result(self) -> dict[str, float]:
         """Return the metrics of everything added."""
-        if self._errors is None or self._moments is None:
+        if self._errors is None:
             return {}
-        squared, absolute, bernoulli = (self._errors / self._images).tolist()
-        moments = self._moments.cpu() / self._images
-        mean = moments[0]
-        variance = (moments[1] - mean.square()).clamp(min=0.0) * (self._images / max(self._images - 1, 1))
+        squared, absolute, bernoulli = (self._errors / self._posteriors.images).tolist()
         pixel = squared / self._elements
         metrics = {"pixel": pixel, "psnr": 10.0 * math.log10(1.0 / max(pixel, 1e-12))}
-        if self._kind != "vaegan":
+        if self._kind in LIKELIHOOD:
             metrics["reconstruction"] = self._nats(pixel, absolute / self._elements, bernoulli)
-        if len(moments) > 2:
-            batch = self._objective.kld == "batch"
-            kld = kl_of_moments(mean, variance + moments[3]) if batch else moments[2]
-            metrics |= {"kld_nats": float(kld.sum()), "kld_per_dim": float(kld.mean())}
-        metrics["active_units"] = float((variance > ACTIVE_VARIANCE).sum())
+        moments = self._posteriors.result()
+        kld_D = moments.kld_of_moments_D if self._objective.kld == "batch" else moments.kld_D
+        if kld_D is not None:
+            metrics |= {"kld_nats": float(kld_D.sum()), "kld_per_dim": float(kld_D.mean())}
+        metrics["active_units"] = float((moments.variance_D > ACTIVE_VARIANCE).sum())
         return metrics
 
     def _nats(self, mse: float, mean_absolute: float, bernoulli: float) -> float:
@@ -111,11 +148,14 @@ def measure(
     -------
     dict
         pixel, psnr, reconstruction (not for vaegan), kld_nats and kld_per_dim (not for ae), active_units.
+        For a model without an encoder, sample_diversity and energy_distance instead.
     """
     measurement = Measurement(objective, model.info.kind)
     was_training = model.training
     model.eval()
     try:
+        if not model.info.has_encoder and labels is not None:
+            return measure_samples(model, pictures, rows, labels, policy)
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH]
             x, y = pictures.at(part), labels_at(labels, part, policy.device)
@@ -127,3 +167,12 @@ def measure(
     finally:
         model.train(was_training)
     return measurement.result()
+
+
+def best_score(tested: Mapping[str, float]) -> float:
+    """Return what the checkpoint ``best`` has least of: the pixel loss of the test images.
+
+    A model without an encoder has no pixel loss; its energy distance stands in, which neither sharp pictures
+    that are all alike nor varied pictures of nothing can lower. Infinity where neither was measured.
+    """
+    return next((tested[TEST_PREFIX + name] for name in BEST_BY if TEST_PREFIX + name in tested), math.inf)

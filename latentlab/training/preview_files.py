@@ -56,6 +56,7 @@ def write_preview(folder: Path, preview: Preview) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"step_{preview.step:08d}"
-    save_png(folder / f"{stem}_reconstructions.png", pairs(preview.originals, preview.reconstructions))
+    if preview.originals is not None and preview.reconstructions is not None:
+        save_png(folder / f"{stem}_reconstructions.png", pairs(preview.originals, preview.reconstructions))
     if preview.samples is not None:
-        save_png(folder / f"{stem}_samples.png", mosaic(preview.samples))
+        save_png(folder / f"{stem}_samples.png", mosaic(preview.samples, preview.sample_columns or COLUMNS))

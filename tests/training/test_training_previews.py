@@ -13,7 +13,7 @@ from latentlab.models.device import DevicePolicy
 from latentlab.models.registry import build_model
 from latentlab.training.batches import Pictures
 from latentlab.training.preview_files import GAP, GROUND, mosaic, pairs, write_preview
-from latentlab.training.previews import Previewer, gallery, spread, to_uint8
+from latentlab.training.previews import Previewer, gallery, spread, style_grid, to_uint8
 
 CPU = DevicePolicy(torch.device("cpu"))
 
@@ -89,6 +89,36 @@ def test_a_preview_shows_fixed_images_and_fixed_samples(kind: str) -> None:
         assert first.samples is None
     else:
         assert first.samples is not None
-        assert first.samples.shape == (24, 16, 16, 1)
+        assert first.sample_columns == (data.num_classes if info.conditional else None)
+        assert first.samples.shape == (18 if info.conditional else 24, 16, 16, 1)
         assert (first.samples == second.samples).all()
         assert not (first.samples[0] == first.samples[1]).all()
+
+
+def test_samples_of_a_conditional_model_are_styles_by_classes() -> None:
+    """Row by row one z, column by column one class: told by decoding both again."""
+    data = make_data(60)
+    info = ModelInfo(make_recipe(model__kind="cgan"), data.image_shape, data.num_classes, data.class_names)
+    model = build_model(info, 3).train()
+    drawn: list[tuple[torch.Tensor, torch.Tensor]] = []
+    decode = model.decode
+    model.decode = lambda z, y: drawn.append((z, y)) or decode(z, y)
+    preview = Previewer(info, data, Pictures(data.images, CPU), CPU)(model, 5)
+    assert preview.originals is preview.reconstructions is preview.reconstruction_error is None
+    ((z, y),) = drawn
+    assert y.tolist() == [0, 1, 2] * 6
+    assert (z.view(6, 3, -1) == z.view(6, 3, -1)[:, :1]).all()
+    assert len(z.unique(dim=0)) == 6
+
+
+@pytest.mark.parametrize(("classes", "expected"), [(2, (6, 2)), (10, (6, 10)), (20, (3, 20)), (300, (2, 24))])
+def test_the_grid_of_styles_by_classes_stays_small(classes: int, expected: tuple[int, int]) -> None:
+    assert style_grid(classes) == expected
+
+
+def test_a_preview_without_reconstructions_leaves_samples_only(tmp_path: Path) -> None:
+    images = numbered_images(6)
+    write_preview(tmp_path / "previews", Preview(70, None, None, images, sample_columns=3))
+    (path,) = (tmp_path / "previews").iterdir()
+    assert path.name == "step_00000070_samples.png"
+    assert (np.asarray(Image.open(path)) == mosaic(images, 3)).all()

@@ -1,0 +1,85 @@
+"""What the judges share: samples of a run by the public command, and what a reader makes of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+CLASSES = 10
+
+
+def parser_for(description: str) -> argparse.ArgumentParser:
+    """Return a parser of what every judge takes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("-n", type=int, default=500, metavar="N", help="samples of each class (default 500)")
+    parser.add_argument("--checkpoint", default="last", metavar="NAME", help="last (default) or best")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+def samples(run: Path, count: int, checkpoint: str = "last") -> dict[int, Array]:
+    """Return ``count`` samples of every class, (N, H, W, 1) uint8, as ``latentlab sample --class K`` writes them.
+
+    The seed of a class is its number, so that everybody judges the same pictures.
+    """
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for label in range(CLASSES):
+            out = Path(folder) / f"{label}.npz"
+            command = [sys.executable, "-m", "latentlab", "sample", str(run), "-n", str(count), "--class", str(label)]
+            command += ["--seed", str(label), "--checkpoint", checkpoint, "-o", str(out)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            with np.load(out) as arrays:
+                found[label] = np.asarray(arrays["images"])
+    return found
+
+
+def resized(images: Array, side: int) -> Array:
+    """Return pictures (N, H, W, 1) uint8 as (N, side, side)."""
+    if images.shape[1:3] == (side, side):
+        return images[..., 0]
+    return np.stack([cv2.resize(image[..., 0], (side, side), interpolation=cv2.INTER_AREA) for image in images])
+
+
+def verdict(pictures: Mapping[int, Array], read: Callable[[Array], Array]) -> dict[str, Any]:
+    """Return the share of samples that ``read`` takes for the class they were made for.
+
+    Returns
+    -------
+    dict
+        ``recognised`` by class and ``overall``, ``worst`` (the lowest class's), and ``classes_present``: how many
+        of the classes are read most often in the samples that were made for them.
+    """
+    answers = {label: read(images) for label, images in pictures.items()}
+    shares = {str(label): float(np.mean(given == label)) for label, given in answers.items()}
+    present = [label for label, given in answers.items() if np.bincount(given, minlength=CLASSES).argmax() == label]
+    return {
+        "recognised": shares,
+        "overall": float(np.mean(list(shares.values()))),
+        "worst": min(shares.values()),
+        "classes_present": len(present),
+    }
+
+
+def show(facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print the facts as one JSON object, or as a table for people."""
+    if as_json:
+        print(json.dumps(facts))
+        return
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            print(name)
+            print("\n".join(f"  {key}  {share:.3f}" for key, share in value.items()))
+        else:
+            print(f"{name:<18} {value:.4f}" if isinstance(value, float) else f"{name:<18} {value}")
