@@ -3,81 +3,128 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from latentlab.models.layers import (
-    HalveResolution,
-    ImageShape,
-    OutputLinear,
-    activation,
-    downsampled,
-    level_channels,
-)
-from latentlab.models.reconstruction import mean_squared_error
+from latentlab.core.recipe_model import ModelConfig, NormName
+from latentlab.models.discriminator_levels import Downsampling, conv_levels, splatoon_levels
+from latentlab.models.layers import ImageShape, OutputLinear, downsampled
+from latentlab.models.spectral import normalise_spectrally
+
+SPLATOON_HIDDEN = 16
+"""Units of the splatoon text's hidden layer per channel of the first convolution: 512 for its 32."""
 
 
 class Judgement(NamedTuple):
-    """``logit_B``: positive for real, float32. ``features``: one (B, C, H, W) per level, finest first."""
+    """What a discriminator says of images.
+
+    ``logit_B``: positive for real, float32. ``features``: one (B, C, H, W) per level, finest first.
+    ``code_BN``: what the last layer sees. ``attribute_BA``: logits of the attributes, float32, where read.
+    """
 
     logit_B: Tensor
     features: list[Tensor]
+    code_BN: Tensor
+    attribute_BA: Tensor | None = None
 
 
 class Discriminator(nn.Module):
-    """Strided convolutions with norms per image, then one linear layer to a logit (Radford et al. 2016)."""
+    """Levels of convolutions, then one linear layer to a logit, and one beside it to attributes.
 
-    def __init__(self, shape: ImageShape, width: int) -> None:
+    Parameters
+    ----------
+    shape
+        Height, width and channels of the images.
+    width
+        Channels of the first level.
+    network
+        ``conv`` (Radford et al. 2016), ``dense`` (with DenseNet blocks), or ``splatoon``, the text's own.
+    dropout
+        Share of the last layer's inputs that are dropped in train mode, where a generator is given.
+    attributes
+        Number of binary attributes to read.
+    """
+
+    def __init__(
+        self,
+        shape: ImageShape,
+        width: int,
+        *,
+        network: Literal["conv", "dense", "splatoon"] = "conv",
+        norm: NormName = "group",
+        downsampling: Downsampling = "stride",
+        dropout: float = 0.0,
+        attributes: int = 0,
+    ) -> None:
         super().__init__()
-        sizes = downsampled(*shape[:2])
-        channels = level_channels(width, len(sizes) - 1)
-        self.levels = nn.ModuleList([nn.Sequential(HalveResolution(shape[2], channels[0], plain=True), activation())])
-        self.levels.extend(HalveResolution(*pair) for pair in pairwise(channels))
-        self.head = OutputLinear(channels[-1] * math.prod(sizes[-1]), 1)
+        if network == "splatoon":
+            levels = splatoon_levels(shape, width, norm, downsampling)
+        else:
+            levels = conv_levels(shape, width, norm, downsampling, dense=network == "dense")
+        self.levels = nn.ModuleList(levels)
+        self.channels, self.size = _last(shape, width, network)
+        self.dropout = dropout
+        inputs = self.channels * math.prod(self.size)
+        self.hidden: nn.Module = nn.Identity()
+        if network == "splatoon":
+            hidden = SPLATOON_HIDDEN * width
+            self.hidden, inputs = nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU()), hidden
+        self.head = OutputLinear(inputs, 1)
+        self.attributes = OutputLinear(inputs, attributes) if attributes else None
 
-    def forward(self, x_BCHW: Tensor) -> Judgement:
-        """Judge images in [0,1]."""
+    def forward(self, x_BCHW: Tensor, *, activated: bool = True, generator: torch.Generator | None = None) -> Judgement:
+        """Judge images in [0,1].
+
+        Parameters
+        ----------
+        activated
+            Whether ``features`` are those after each level's non-linearity, or before.
+        generator
+            Randomness of the dropout; without it nothing is dropped.
+        """
         h_BCHW = x_BCHW * 2.0 - 1.0
         features = []
         for level in self.levels:
-            h_BCHW = level(h_BCHW)
-            features.append(h_BCHW)
-        logit_B1: Tensor = self.head(h_BCHW.permute(0, 2, 3, 1).flatten(1))
-        return Judgement(logit_B1.float().squeeze(1), features)
+            feature, h_BCHW = level(h_BCHW, activated=activated)
+            features.append(feature)
+        code_BN: Tensor = self.hidden(h_BCHW.permute(0, 2, 3, 1).flatten(1))
+        if self.training and generator is not None:
+            code_BN = dropped(code_BN, self.dropout, generator)
+        logit_B1: Tensor = self.head(code_BN)
+        attribute_BA = None if self.attributes is None else self.attributes(code_BN).float()
+        return Judgement(logit_B1.float().squeeze(1), features, code_BN, attribute_BA)
 
 
-class FeatureMatching(nn.Module):
-    """Distance of two images in the discriminator's features (Larsen et al. 2016, eq. 7, as a mean squared error).
+def _last(shape: ImageShape, width: int, network: str) -> tuple[int, tuple[int, int]]:
+    """Return channels and size of the last level's features."""
+    if network == "splatoon":
+        height, side = (-(-length // 8) for length in shape[:2])
+        return 8 * width, (height, side)
+    sizes = downsampled(*shape[:2])
+    return width * min(2 ** (len(sizes) - 2), 8), sizes[-1]
 
-    With ``normalise`` each level is divided by its running root mean square, so that a discriminator
-    whose features grow cannot blow up the loss (the splatoon texts saw it grow 475-fold), and the
-    levels weigh the same. The running values are buffers, moved by real images in train mode only.
-    """
 
-    DECAY = 0.99
-    mean_square_L: Tensor
+def dropped(h_BN: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Return ``h_BN`` with a share of its numbers at 0 and the rest scaled up (Srivastava et al. 2014)."""
+    if share == 0.0:
+        return h_BN
+    keeps_BN = torch.rand(h_BN.shape, generator=generator, device=h_BN.device) >= share
+    return h_BN * keeps_BN.to(h_BN.dtype) / (1.0 - share)
 
-    def __init__(self, levels: int) -> None:
-        super().__init__()
-        self.register_buffer("mean_square_L", torch.ones(levels))
 
-    def reset_buffers(self) -> None:
-        """Start every level at a root mean square of 1."""
-        self.mean_square_L.fill_(1.0)
-
-    def forward(self, real: list[Tensor], recon: list[Tensor], *, normalise: bool) -> Tensor:
-        """Return the mean over levels of the mean squared error per feature, a float32 scalar.
-
-        ``real`` is a constant: no gradient flows into it.
-        """
-        targets = [feature.detach().float() for feature in real]
-        errors_L = torch.stack([mean_squared_error(b.float(), a) for a, b in zip(targets, recon, strict=True)])
-        if not normalise:
-            return errors_L.mean()
-        current_L = torch.stack([target.square().mean() for target in targets])
-        if self.training:
-            self.mean_square_L = self.DECAY * self.mean_square_L + (1.0 - self.DECAY) * current_L
-        return (errors_L / self.mean_square_L.clamp(min=1e-8)).mean()
+def build_discriminator(model: ModelConfig, shape: ImageShape, attributes: int = 0) -> Discriminator:
+    """Return the discriminator that a recipe's ``[model]`` describes, for images of ``shape`` (H, W, C)."""
+    network = Discriminator(
+        shape,
+        model.discriminator_width,
+        network=model.discriminator_network,
+        norm=model.discriminator_norm,
+        downsampling=model.discriminator_downsampling,
+        dropout=model.discriminator_dropout,
+        attributes=attributes,
+    )
+    if model.spectral_norm:
+        normalise_spectrally(network)
+    return network

@@ -7,8 +7,10 @@ from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 from latentlab.core.recipe_model import NormName
+from latentlab.models.spectral import drawn_weight, settle
 
 NEGATIVE_SLOPE = 0.2
 MAX_WIDENING = 8
@@ -154,7 +156,7 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
             gain = getattr(module, "init_gain", math.sqrt(2.0 / (1.0 + NEGATIVE_SLOPE**2)))
-            nn.init.normal_(module.weight, 0.0, gain / math.sqrt(_fan_in(module)), generator=generator)
+            nn.init.normal_(drawn_weight(module), 0.0, gain / math.sqrt(_fan_in(module)), generator=generator)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.GroupNorm):
@@ -164,6 +166,8 @@ def initialise(model: nn.Module, generator: torch.Generator) -> None:
             module.reset_parameters()  # Constants: ones, zeros and, for batch norm, the running moments.
         elif isinstance(module, nn.Embedding):
             nn.init.normal_(module.weight, generator=generator)
+        elif isinstance(module, ParametrizationList):
+            settle(module, module.original)  # Drawn just before, with the layer it belongs to.
         elif isinstance(module, HasBuffers):
             module.reset_buffers()
         elif [*module.parameters(recurse=False), *module.buffers(recurse=False)]:

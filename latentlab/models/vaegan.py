@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from latentlab.core.messages import ModelInfo
-from latentlab.models.adversarial import judged_fake, judged_real
+from latentlab.models.balance import Rests, backward, step
 from latentlab.models.base import Batch, StepContext
-from latentlab.models.discriminator import Discriminator, FeatureMatching
+from latentlab.models.discriminator import build_discriminator
+from latentlab.models.feature_matching import FeatureMatching
 from latentlab.models.reconstruction import mean_squared_error
 from latentlab.models.statistics import kld_metrics, latent_metrics
 from latentlab.models.vae import Vae, draw
+from latentlab.models.vaegan_orders import pixel_step, sequential_step
+from latentlab.models.vaegan_round import Round
 
 
 class VaeGan(Vae):
     """Autoencoding beyond pixels using a learned similarity metric (Larsen et al. 2016).
 
-    Each network has its own loss, and ``backward(inputs=...)`` makes sure that it gets no other
-    (their Algorithm 1; all gradients come from the same forward pass and are applied together):
+    Each network has its own loss and gets no other (their Algorithm 1):
 
     - encoder: feature matching + beta * KLD per dimension (+ pixel MSE). Never an adversarial term.
-    - decoder: feature matching + adversarial (+ pixel MSE). Never the KLD.
-    - discriminator: real images against reconstructions and against samples of the prior.
+    - decoder: feature matching + adversarial (+ pixel MSE, attributes of reconstructions). Never the KLD.
+    - discriminator: real images against reconstructions and against samples of the prior (+ R1, attributes).
     """
 
     def __init__(self, info: ModelInfo) -> None:
         super().__init__(info)
-        self.discriminator = Discriminator(info.image_shape, info.recipe.model.discriminator_width)
+        self.discriminator = build_discriminator(info.recipe.model, info.image_shape, len(info.attribute_names))
         self.feature_matching = FeatureMatching(len(self.discriminator.levels))
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
@@ -36,56 +37,49 @@ class VaeGan(Vae):
         return {name: list(network.parameters()) for name, network in networks.items()}
 
     def training_step(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        """Update encoder, decoder and discriminator, each by its own loss."""
-        objective, x_BCHW = context.objective, batch.x_BCHW
+        """Update encoder, decoder and discriminator, each by its own loss, in the recipe's order."""
+        if context.step < context.objective.adversarial_delay:
+            return pixel_step(self, batch, context)
+        if context.objective.update_order == "sequential":
+            return sequential_step(self, batch, context)
+        return self._step_together(batch, context)
+
+    def _step_together(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
+        """Take all gradients from one forward pass and apply them together (Larsen et al. 2016, Algorithm 1)."""
+        objective, x_BCHW, game = context.objective, batch.x_BCHW, Round(self, batch, context)
         with context.autocast():
             posterior = self.encode(x_BCHW)
             z_BD = draw(posterior, context)
             recon_BCHW = self.decode(z_BD)
-            noise = objective.instance_noise
-            real = self.discriminator(_blurred(x_BCHW, noise, context))
-            recon = self.discriminator(_blurred(recon_BCHW, noise, context))
-            fakes = {"recon": recon.logit_B} if objective.recon_fakes else {}
-            if objective.prior_fakes:
-                sample_BCHW = self.decode(context.noise_like(z_BD))
-                fakes["fake"] = self.discriminator(_blurred(sample_BCHW, noise, context)).logit_B
+            fake_BCHW = self.decode(context.noise_like(z_BD)) if game.samples else None
+        (real, x), recon = game.look_twice(), game.look(recon_BCHW)
+        fake = None if fake_BCHW is None else game.look(fake_BCHW)
+        targets, fakes = game.observe(x), game.chosen(recon, fake)
 
-        judgement = {"d_real": judged_real(real.logit_B, objective.label_smoothing)}
-        judgement |= {f"d_{name}": judged_fake(logit_B) for name, logit_B in fakes.items()}
-        generation = {f"g_{name}": judged_real(logit_B) for name, logit_B in fakes.items()}
-        features = self.feature_matching(real.features, recon.features, normalise=objective.normalise_features)
         pixel = mean_squared_error(recon_BCHW, x_BCHW)
-        kld_D = self.kld(posterior, z_BD, objective.kld_momentum)
-        beta = context.beta.at(context.step)
-        match = objective.feature_weight * features + objective.pixel_weight * pixel
-        adversarial = objective.adversarial_weight * sum(generation.values(), torch.zeros_like(match))
+        kld_D, beta = self.kld(posterior, z_BD, objective.kld_momentum), context.beta.at(context.step)
+        features, match = game.feature_loss(targets, recon), objective.pixel_weight * pixel
+        adversarial = game.adversarial_loss(real.logit_B, fakes, pixel)
         losses = {
-            "discriminator": torch.stack(list(judgement.values())).sum(),
-            "encoder": match + beta * kld_D.mean(),
-            "decoder": match + adversarial,
+            "discriminator": game.real_loss(real, x) + game.fake_loss(real.logit_B, fakes),
+            "encoder": (match + features if objective.encoder_feature_matching else match) + beta * kld_D.mean(),
+            "decoder": match + features + adversarial + game.decoder_extras(targets, recon, fake),
         }
-        self._update(losses, context)
+        self._update(losses, context, game.rests())
         context.beta.update(kld_D.detach().mean())
-        terms = {"pixel": pixel, "feature_matching": features, **judgement, **generation}
-        loss = (losses["encoder"] + adversarial).detach()
         return {
-            "loss": loss,
-            **{name: term.detach() for name, term in terms.items()},
+            "loss": (losses["decoder"] + beta * kld_D.mean()).detach(),
+            "pixel": pixel.detach(),
+            **game.finish(fake_BCHW),
             **kld_metrics(kld_D, beta),
             **latent_metrics(posterior, z_BD),
         }
 
-    def _update(self, losses: dict[str, Tensor], context: StepContext) -> None:
-        """Give every network the gradient of its own loss, then let all take their step."""
+    def _update(self, losses: dict[str, Tensor], context: StepContext, resting: Rests | None) -> None:
+        """Give every network the gradient of its own loss, then let all but the resting take their step."""
         for name, parameters in self.parameter_groups().items():
             context.optimizers[name].zero_grad(set_to_none=True)
-            # Weights outside ``inputs`` receive nothing, and their gradients are not even computed.
-            torch.autograd.backward(losses[name], inputs=parameters, retain_graph=name != "discriminator")
+            backward(losses[name], parameters, keep=name != "discriminator")
         # Only now: a step changes weights that the other networks' gradients still need.
-        for optimizer in context.optimizers.values():
-            optimizer.step()
-
-
-def _blurred(x_BCHW: Tensor, noise: float, context: StepContext) -> Tensor:
-    """Return ``x_BCHW`` with instance noise of that standard deviation (Sonderby et al. 2017)."""
-    return x_BCHW + noise * context.noise_like(x_BCHW) if noise > 0.0 else x_BCHW
+        for name, optimizer in context.optimizers.items():
+            step(optimizer, getattr(resting, name, None))

@@ -20,7 +20,9 @@ EXPECTED = {
     "ae": LATENT | {"loss", "pixel", "reconstruction"},
     "vae": VARIATIONAL | {"reconstruction"},
     "cvae": VARIATIONAL | {"reconstruction"},
-    "vaegan": VARIATIONAL | {"feature_matching", "d_real", "d_recon", "d_fake", "g_recon", "g_fake"},
+    "vaegan": VARIATIONAL
+    | {"feature_matching", "d_real", "d_recon", "d_fake", "g_recon", "g_fake"}
+    | {"feature_rms_1", "d_accuracy", "sample_spread"},
 }
 
 
