@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from latentlab.core.messages import ModelInfo
 from latentlab.models.base import Batch, LatentModel, Posterior, StepContext
+from latentlab.models.latent_norm import with_latent_norm
 from latentlab.models.networks import build_decoder, build_encoder
 from latentlab.models.optim import update
 from latentlab.models.reconstruction import pixel_loss
@@ -18,7 +19,7 @@ class AutoEncoder(LatentModel):
     def __init__(self, info: ModelInfo) -> None:
         super().__init__(info)
         model = info.recipe.model
-        self.encoder = build_encoder(model, info.image_shape, model.latent_dim)
+        self.encoder = with_latent_norm(build_encoder(model, info.image_shape, model.latent_dim), model)
         self.decoder = build_decoder(model, info.image_shape)
 
     def encode(self, x_BCHW: Tensor, y_B: Tensor | None = None) -> Posterior:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from latentlab.core.recipe_model import ModelConfig
+
 
 class LatentNorm(nn.Module):
     """An encoder whose posterior means pass through batch norm before anything else sees them.
@@ -24,3 +26,8 @@ class LatentNorm(nn.Module):
         statistics_BE = self.encoder(x_BCHW, class_BK).float()
         mean_BD = self.norm(statistics_BE[:, : self.norm.num_features])
         return torch.cat([mean_BD, statistics_BE[:, self.norm.num_features :]], dim=1)
+
+
+def with_latent_norm(encoder: nn.Module, model: ModelConfig) -> nn.Module:
+    """Return an encoder of posteriors as it is, or with batch norm where ``model.latent_batch_norm`` asks for it."""
+    return LatentNorm(encoder, model.latent_dim) if model.latent_batch_norm else encoder

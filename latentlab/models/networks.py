@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from latentlab.core.recipe_model import ModelConfig
-from latentlab.models.latent_norm import LatentNorm
 from latentlab.models.layers import (
     MAX_WIDENING,
     DoubleResolution,
@@ -138,15 +137,7 @@ class MlpDecoder(nn.Module):
 
 
 def build_encoder(model: ModelConfig, shape: ImageShape, outputs: int, classes: int = 0) -> nn.Module:
-    """Return the encoder of ``model.network`` for images of ``shape`` (H, W, C) and ``classes`` one-hot inputs.
-
-    The first ``model.latent_dim`` outputs are means, and pass a batch norm where ``model.latent_batch_norm`` asks.
-    """
-    encoder = _plain_encoder(model, shape, outputs, classes)
-    return LatentNorm(encoder, model.latent_dim) if model.latent_batch_norm else encoder
-
-
-def _plain_encoder(model: ModelConfig, shape: ImageShape, outputs: int, classes: int) -> nn.Module:
+    """Return the encoder of ``model.network`` for images of ``shape`` (H, W, C) and ``classes`` one-hot inputs."""
     if model.network == "mlp":
         return MlpEncoder(shape, model.width, outputs, classes)
     return ConvEncoder(shape, model.width, outputs, classes, residual=model.network == "residual")

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from latentlab.core.messages import ModelInfo
 from latentlab.models.base import Batch, LatentModel, Posterior, StepContext
 from latentlab.models.kld import build_kld
+from latentlab.models.latent_norm import with_latent_norm
 from latentlab.models.networks import build_decoder, build_encoder
 from latentlab.models.optim import update
 from latentlab.models.reconstruction import pixel_loss
@@ -36,7 +37,8 @@ class Vae(LatentModel):
     def __init__(self, info: ModelInfo, *, classes: int = 0) -> None:
         super().__init__(info)
         model = info.recipe.model
-        self.encoder = build_encoder(model, info.image_shape, 2 * model.latent_dim, classes)
+        encoder = build_encoder(model, info.image_shape, 2 * model.latent_dim, classes)
+        self.encoder = with_latent_norm(encoder, model)
         self.decoder = build_decoder(model, info.image_shape, classes)
         self.kld = build_kld(info.recipe.objective.kld, model.latent_dim)
 
