@@ -81,6 +81,11 @@ class Mailbox(Generic[T]):
             self._pending.clear()
             self._ready.notify_all()
 
+    def waiting(self, key: str) -> bool:
+        """Whether a request under ``key`` waits, or nothing is to be done any more."""
+        with self._ready:
+            return self._closed or key in self._pending
+
     @property
     def closed(self) -> bool:
         """Whether ``close`` was called."""

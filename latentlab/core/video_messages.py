@@ -66,10 +66,27 @@ class VideoView:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class OtherPicture:
+    """What another model, or an edit, made of frame ``index``.
+
+    ``key`` names the column, ``title`` is for people; ``image`` (H, W, C) uint8; ``pixel`` the mean squared error
+    in [0,1]² units against the frame, None where it says nothing (an edit); ``step`` of the weights, -1 unknown.
+    """
+
+    key: str
+    title: str
+    index: int
+    image: Images
+    pixel: float | None = None
+    step: int = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class VideoFrame:
     """One frame, as the model sees it, with its reconstruction where there is a model.
 
-    Pictures are fresh (H, W, C) uint8. ``original`` is the frame cut and resized for the model, or
+    ``index`` is the frame that the pictures are of. While the frame asked for (``wanted``) is being decoded
+    it may be another one near by. Pictures are fresh (H, W, C) uint8. ``original`` is the frame cut and resized for the model, or
     only cut without one. ``pixel`` is the mean squared error in [0,1]² units. ``step`` and
     ``taken_at`` belong to the weights (-1 and 0 without). ``crop`` is the region in use.
     """
@@ -84,6 +101,27 @@ class VideoFrame:
     step: int = -1
     taken_at: float = 0.0
     took_ms: float = 0.0
+    wanted: int = -1
+    edited: OtherPicture | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the pictures are of the frame asked for."""
+        return self.wanted in (-1, self.index)
+
+
+@dataclass(frozen=True, slots=True)
+class CompareModel:
+    """A checkpoint to look at beside the model: run folder ``run``, checkpoint ``which`` (last, best, step_00000500)."""
+
+    run: Path
+    which: str = "last"
+
+    @property
+    def title(self) -> str:
+        """The checkpoint in words."""
+        name = f"step {int(self.which[5:]):,}" if self.which.startswith("step_") else self.which
+        return f"{self.run.name} · {name}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

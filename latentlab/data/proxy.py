@@ -238,7 +238,7 @@ class Proxy:
         self._unread.clear()
 
     def _next_gap(self) -> int | None:
-        """Return where to go on: the first frame missing from the focus on, or the keyframe before it if that is too."""
+        """Return where to go on: the first frame missing after the focus, or the keyframe before it if that is too."""
         kept = self.present[:: self.stride]
         missing = np.flatnonzero(~kept)
         if not len(missing) or self._closed:

@@ -15,7 +15,8 @@ from latentlab.core.mailbox import LatestSlot, Mailbox
 from latentlab.core.messages import ErrorReport, Progress, WeightSnapshot
 from latentlab.core.video_messages import ErrorCurve, FilmFrame, VideoFrame, VideoInfo, VideoView
 from latentlab.runtime.threads import step_aside
-from latentlab.runtime.video_worker import FrameRequest, VideoSlots, VideoWorker
+from latentlab.runtime.video_compare import CompareService
+from latentlab.runtime.video_worker import FrameEditor, FrameRequest, VideoSlots, VideoWorker
 
 if TYPE_CHECKING:
     from latentlab.data.proxy import Proxy
@@ -92,6 +93,7 @@ class VideoThread(QThread):
     """Owns the open video and answers requests, newest first. The object lives in the GUI thread."""
 
     opened = Signal(int, object)  # number of the call to open, VideoInfo
+    corrected = Signal(object)  # VideoInfo
     failed = Signal(object)  # ErrorReport
 
     def __init__(self, worker: VideoWorker, parent: QObject | None = None) -> None:
@@ -100,6 +102,11 @@ class VideoThread(QThread):
         self.worker = worker
         self.active = True
         self._calls: Mailbox[_Call] = Mailbox()
+        worker.newer = self._newer
+
+    def _newer(self) -> bool:
+        """Whether another frame or film is wanted by now. Thread: video."""
+        return self._calls.waiting("show") or self._calls.waiting("open")
 
     def post(self, key: str, what: str, call: Callable[[], None]) -> None:
         """Have ``call`` run in the thread, in place of one of the same key still waiting. Thread: GUI."""
@@ -125,6 +132,9 @@ class VideoThread(QThread):
                 self._guarded(taken[1])
             elif not self._calls.closed:
                 wait_s = self._use_the_quiet()
+            info = self.worker.corrected()
+            if info is not None:
+                self.corrected.emit(info)
         self.worker.release()
 
     def _use_the_quiet(self) -> float:
@@ -139,7 +149,7 @@ class VideoThread(QThread):
             self.worker.give_up_background()
         took = time.perf_counter() - began
         if busy[0]:
-            share = SHARE_IN_TRAINING if self.worker.training else SHARE
+            share = SHARE_IN_TRAINING if self.worker.replica.training else SHARE
             return took * (1 - share) / share
         return IDLE_S if self.worker.settled else IDLE_S / 5
 
@@ -162,6 +172,7 @@ class VideoService(QObject):
     """
 
     opened = Signal(object)  # VideoInfo
+    corrected = Signal(object)  # VideoInfo: the file holds fewer frames than it promised
     failed = Signal(object)  # ErrorReport, once for each thing that is wrong
     closed = Signal()
 
@@ -176,7 +187,10 @@ class VideoService(QObject):
         self._worker = VideoWorker(VideoSlots(self.frame, self.film, self.curve), self._proxies.build)
         self._thread = VideoThread(self._worker, self)
         self._thread.opened.connect(self._on_opened)
+        self._thread.corrected.connect(self._on_corrected)
         self._thread.failed.connect(self._on_failed)
+        self.compare = CompareService(self)
+        self.compare.failed.connect(self._on_failed)
         self._proxies.failed.connect(self._on_failed)
         self._weights: LatestSlot[WeightSnapshot] | None = None
         self._followed = (-1, 0.0)
@@ -190,7 +204,7 @@ class VideoService(QObject):
     def bind(self, weights: LatestSlot[WeightSnapshot]) -> None:
         """Reconstruct with the newest weights of this slot."""
         self._weights = weights
-        self._worker.weights = weights
+        self._worker.replica.weights = weights
 
     def open(self, path: Path) -> None:
         """Open a video in place of the one before; ``opened`` or ``failed`` follows."""
@@ -240,6 +254,17 @@ class VideoService(QObject):
         self._told.clear()
         self.show(self._wanted)
 
+    @property
+    def proxy(self) -> Proxy | None:
+        """The frames at the model's size, as far as there are any. It is replaced with film, model and crop."""
+        return self._worker.proxy
+
+    def set_editor(self, editor: FrameEditor | None) -> None:
+        """Show what ``editor`` makes of each frame as well; None shows no edit any more."""
+        self._worker.editor = editor
+        self._told.clear()
+        self.show(self._wanted)
+
     def refresh_curve(self) -> None:
         """Measure the error of every frame again with the newest weights."""
         self._thread.post("curve", "measuring the video", self._worker.restart_curve)
@@ -253,10 +278,11 @@ class VideoService(QObject):
         self._over = True
         self._proxies.close()
         self._thread.close()
+        self.compare.close()
+        threads = (self._thread, self._proxies, self.compare.thread_in_use)
         began = time.monotonic()
-        ended = self._thread.wait(timeout_ms)
-        left = max(0, timeout_ms - round((time.monotonic() - began) * 1000))
-        return self._proxies.wait(left) and ended
+        ended = [thread.wait(max(0, timeout_ms - round((time.monotonic() - began) * 1000))) for thread in threads]
+        return all(ended)
 
     def _forget(self) -> None:
         self.info = None
@@ -266,6 +292,7 @@ class VideoService(QObject):
         self.frame.clear()
         self.film.clear()
         self.curve.clear()
+        self.compare.forget()
 
     @Slot(int, object)
     def _on_opened(self, number: int, info: VideoInfo) -> None:
@@ -274,6 +301,12 @@ class VideoService(QObject):
         self.info = info
         self.opened.emit(info)
         self.show(self._wanted)
+
+    @Slot(object)
+    def _on_corrected(self, info: VideoInfo) -> None:
+        if not self._over and self.info is not None and self.info.path == info.path:
+            self.info = info
+            self.corrected.emit(info)
 
     @Slot(object)
     def _on_failed(self, report: ErrorReport) -> None:

@@ -1,4 +1,4 @@
-"""What the video thread does, apart from waiting: open a file, show a frame, measure the others.
+"""What the video thread does, apart from waiting: open a film, show a frame, measure the others.
 
 Thread: video, for everything here. Imports of torch and PyAV happen in calls, not with the module.
 """
@@ -7,39 +7,53 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from latentlab.core.errors import InputError, LatentLabError
+from latentlab.core.errors import Cancelled, InputError, LatentLabError
 from latentlab.core.mailbox import LatestSlot
-from latentlab.core.messages import ModelInfo, WeightSnapshot
-from latentlab.core.video_messages import Crop, ErrorCurve, FilmFrame, VideoFrame, VideoInfo, VideoView
-from latentlab.runtime.priority import FollowedWeights
-from latentlab.runtime.threads import prepare_torch
+from latentlab.core.messages import Images, ModelInfo
+from latentlab.core.video_messages import Crop, ErrorCurve, FilmFrame, OtherPicture, VideoFrame, VideoInfo, VideoView
 from latentlab.runtime.video_curve import CurveKeeper
+from latentlab.runtime.video_replica import Replica
 
 if TYPE_CHECKING:
     from latentlab.data.proxy import Proxy
-    from latentlab.data.video import VideoReader
+    from latentlab.data.video_frames import FrameReader
     from latentlab.data.video_shape import FrameShape
     from latentlab.explore.video_inference import FrameReconstructor
 
+QUICK_MS = 60.0
+"""A frame that takes longer to decode is shown after a picture near by."""
+EDITED = "edited"
 
-TRAINING_S = 3.0
-"""Weights that moved within this time are taken for those of a running training."""
+
+class FrameEditor(Protocol):
+    """Makes another picture of every frame shown; immutable, a new one for every change. Thread: video."""
+
+    @property
+    def title(self) -> str:
+        """What the edit is called over its picture."""
+
+    def edit(self, model: FrameReconstructor, index: int, original: Images) -> Images:
+        """Return the edited picture, (H, W, C) uint8, of frame ``index``."""
+
+
+def never() -> bool:
+    """Return False: nothing newer is wanted."""
+    return False
 
 
 @dataclass
 class VideoSlots:
     """What the thread leaves for the window to poll."""
 
-    frame: LatestSlot[VideoFrame]
-    film: LatestSlot[FilmFrame]
-    curve: LatestSlot[ErrorCurve]
+    frame: LatestSlot[VideoFrame] = field(default_factory=LatestSlot)
+    film: LatestSlot[FilmFrame] = field(default_factory=LatestSlot)
+    curve: LatestSlot[ErrorCurve] = field(default_factory=LatestSlot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +66,43 @@ class FrameRequest:
 
 
 class VideoWorker:
-    """One open video, the model's replica, the proxy in use, and the error curve."""
+    """One open film, the model's replica, the proxy in use, and the error curve.
+
+    ``newer`` says whether another frame is wanted by now, so that decoding towards this one can end.
+    """
 
     def __init__(self, slots: VideoSlots, build_proxy: Callable[[Proxy | None], None]) -> None:
         self.slots = slots
-        self.weights: LatestSlot[WeightSnapshot] | None = None
-        self.reader: VideoReader | None = None
+        self.replica = Replica()
+        self.reader: FrameReader | None = None
         self.proxy: Proxy | None = None
         self.curve: CurveKeeper | None = None
+        self.editor: FrameEditor | None = None
+        self.newer: Callable[[], bool] = never
         self._build_proxy = build_proxy
         self._view = self._asked_view = VideoView()
-        self._replica: FrameReconstructor | None = None
-        self._seen: tuple[object, int] | None = None
         self._film_wanted: int | None = None
-        self._moved_at = -TRAINING_S
+        self._ms_per_frame = 1.0
+        self._told_frames = 0
+        self._edit_problem: LatentLabError | None = None
 
     def open(self, path: Path) -> VideoInfo:
-        """Open a file in place of the one before.
+        """Open a film in place of the one before.
 
         Raises
         ------
         InputError
             If it is missing, empty, no video or not decodable; nothing is open then.
         """
-        from latentlab.data.video import VideoReader
+        from latentlab.data.video_frames import open_frames
 
         self.close()
         # A region chosen for another film means nothing in this one.
         self._view = self._asked_view = replace(self._view, own_crop=False, crop=None)
-        self.reader = VideoReader(path)
+        self.reader = open_frames(path)
+        width, height = self.reader.size
+        self._ms_per_frame = 0.2 + width * height / 1e6
+        self._told_frames = self.reader.frames
         self._adopt_shape()
         return self.reader.info
 
@@ -95,10 +117,12 @@ class VideoWorker:
     def release(self) -> None:
         """Free everything, the replica too, in the thread that made it."""
         self.close()
-        self._replica = None
+        self.replica.release()
 
     def show(self, request: FrameRequest) -> None:
         """Leave frame ``request.index``, with its reconstruction, in the slot.
+
+        Where it takes long to decode, the nearest frame at hand is left there first.
 
         Raises
         ------
@@ -111,12 +135,17 @@ class VideoWorker:
             return
         began = time.perf_counter()
         problem = self._try_weights() or self._adopt_view(request.view)
-        self._take_corrected_index()
         index = min(max(0, request.index), reader.frames - 1)
-        with self._right_of_way():
-            frame = self._make_frame(reader, VideoFrame(index, request.generation, np.empty(0, np.uint8), self.crop()))
-        self.slots.frame.put(replace(frame, took_ms=(time.perf_counter() - began) * 1000))
+        blank = VideoFrame(index, request.generation, np.empty(0, np.uint8), self.crop(), wanted=index)
+        if self.proxy is not None:
+            self.proxy.focus = index
+        try:
+            original = self._original(reader, blank, began)
+        except Cancelled:
+            return
+        self._publish(blank, original, began)
         self._film_wanted = index if self._view.film else None
+        problem = problem or self._edit_problem
         if problem is not None:
             raise problem
 
@@ -125,14 +154,17 @@ class VideoWorker:
         if self._film_wanted is None or self.reader is None:
             return False
         index, self._film_wanted = self._film_wanted, None
-        self.slots.film.put(FilmFrame(index, self.reader.read(index)))
+        try:
+            self.slots.film.put(FilmFrame(index, self._decode(self.reader, index)))
+        except Cancelled:
+            self._film_wanted = index
         return True
 
     def crop(self) -> Crop | None:
         """Return the region in use: the user's own, or the recipe's where it fits the frames."""
         if self._view.own_crop:
             return self._view.crop
-        info = self._replica.info if self._replica is not None else None
+        info = self.replica.info
         if info is None or self.reader is None:
             return None
         from latentlab.data.video_shape import crop_fits
@@ -142,29 +174,24 @@ class VideoWorker:
 
     def measure(self) -> bool:
         """Measure some more frames for the curve; return whether there was anything to do."""
-        if self.curve is None or self.proxy is None or self._replica is None:
+        if self.curve is None or self.proxy is None or not self._can_reconstruct():
             return False
-        if self.curve.is_stale(self._newest_step()):
+        if self.curve.is_stale(self.replica.newest_step()):
             self.curve.restart()
         numbers = self.curve.next_numbers(self.proxy.present.copy())
         if not len(numbers):
             return False
         self._refresh_weights()
-        if self.curve is None or self.proxy is None:  # The new weights were of another shape.
+        if self.curve is None or self.proxy is None or self.replica.model is None:  # Weights of another shape.
             return True
-        result = self._replica.reconstruct(self.proxy.read_many(numbers))
-        self.curve.add(numbers, result.pixel, self._replica.step)
+        result = self.replica.model.reconstruct(self.proxy.read_many(numbers))
+        self.curve.add(numbers, result.pixel, self.replica.model.step)
         return True
 
     def restart_curve(self) -> None:
         """Measure all frames again with the newest weights, keeping the old values until then."""
         if self.curve is not None:
             self.curve.restart()
-
-    @property
-    def training(self) -> bool:
-        """Whether the weights are on the move, so that a trainer needs the machine."""
-        return time.monotonic() - self._moved_at < TRAINING_S
 
     @property
     def settled(self) -> bool:
@@ -175,6 +202,99 @@ class VideoWorker:
         """Stop measuring after a failure, so that it is told once and not ten times a second."""
         self.curve = None
         self._film_wanted = None
+
+    def corrected(self) -> VideoInfo | None:
+        """Return the facts again if the file turned out to hold fewer frames than its packets promised."""
+        if self.reader is None:
+            return None
+        proxy, reader = self.proxy, self.reader
+        if proxy is not None and proxy.frames < reader.frames:
+            reader.index = proxy.index
+        if reader.frames == self._told_frames:
+            return None
+        self._told_frames = reader.frames
+        if self.curve is not None:
+            self.curve = CurveKeeper(reader.frames, self.slots.curve)
+        return reader.info
+
+    def _original(self, reader: FrameReader, frame: VideoFrame, began: float) -> Images:
+        """Return the frame as the model is given it: copied from the proxy, or decoded."""
+        original = self.proxy.read(frame.index) if self.proxy is not None else None
+        if original is not None:
+            return original
+        if reader.cost(frame.index) * self._ms_per_frame > QUICK_MS:
+            self._show_nearest(reader, frame, began)
+            if self.newer():
+                raise Cancelled
+        return self._shape().apply(self._decode(reader, frame.index))
+
+    def _show_nearest(self, reader: FrameReader, frame: VideoFrame, began: float) -> None:
+        """Leave the nearest picture to be had at once: prepared, decoded lately, or the keyframe before."""
+        wanted, entries = frame.index, reader.index.entries
+        ready = self.proxy.nearest(wanted) if self.proxy is not None else None
+        places = [place for place in (*reader.recent(), ready) if place is not None]
+        entry = int(np.searchsorted(entries, wanted, side="right")) - 1
+        if entry >= 0 and reader.index.seekable:  # Decoding begins there in any case.
+            places.append(int(entries[entry]))
+        if not places:
+            return
+        nearest = min(places, key=lambda place: abs(place - wanted))
+        original = self.proxy.read(nearest) if self.proxy is not None else None
+        if original is None:
+            original = self._shape().apply(reader.read(nearest))
+        self._publish(replace(frame, index=nearest), original, began)
+
+    def _decode(self, reader: FrameReader, index: int) -> Images:
+        """Decode a frame before the proxy's builder goes on; keep a measure of how long frames take."""
+        cost, began = reader.cost(index), time.perf_counter()
+        if self.proxy is None:
+            picture = reader.read(index, self.newer)
+        else:
+            with self.proxy.right_of_way():
+                picture = reader.read(index, self.newer)
+        if cost > 2:
+            self._ms_per_frame += 0.3 * ((time.perf_counter() - began) * 1000 / cost - self._ms_per_frame)
+        return picture
+
+    def _publish(self, frame: VideoFrame, original: Images, began: float) -> None:
+        """Add what the model makes of ``original``, and leave the frame in the slot."""
+        with self.replica.right_of_way():
+            frame = self._reconstructed(replace(frame, original=original))
+        self.slots.frame.put(replace(frame, took_ms=(time.perf_counter() - began) * 1000))
+
+    def _reconstructed(self, frame: VideoFrame) -> VideoFrame:
+        model = self.replica.model
+        if model is None or not self._can_reconstruct():
+            return frame
+        from latentlab.explore.video_difference import difference_image
+
+        original = frame.original
+        result = model.reconstruct(original[None])
+        return replace(
+            frame,
+            reconstruction=result.images[0],
+            difference=difference_image(original, result.images[0], self._view.difference, self._view.gain),
+            pixel=float(result.pixel[0]),
+            step=model.step,
+            taken_at=model.taken_at,
+            edited=self._edited(model, frame),
+        )
+
+    def _edited(self, model: FrameReconstructor, frame: VideoFrame) -> OtherPicture | None:
+        """Return what the editor makes of a frame; what is wrong with it is told after the frame was shown."""
+        editor, self._edit_problem = self.editor, None
+        if editor is None:
+            return None
+        try:
+            picture = editor.edit(model, frame.index, frame.original)
+        except LatentLabError as error:
+            self._edit_problem = error
+            return None
+        return OtherPicture(EDITED, editor.title, frame.index, picture, step=model.step)
+
+    def _can_reconstruct(self) -> bool:
+        info = self.replica.info
+        return info is not None and info.has_encoder
 
     def _adopt_view(self, view: VideoView) -> InputError | None:
         """Take over crop and difference; return what is wrong with them, the view staying as it was."""
@@ -192,37 +312,6 @@ class VideoWorker:
         self._adopt_shape()
         return None
 
-    def _make_frame(self, reader: VideoReader, frame: VideoFrame) -> VideoFrame:
-        """Fill in the pictures of ``frame.index``."""
-        original = self.proxy.read(frame.index) if self.proxy is not None else None
-        if original is None:
-            original = self._shape().apply(reader.read(frame.index))
-        replica = self._replica
-        if replica is None or replica.info is None:
-            return replace(frame, original=original)
-        from latentlab.explore.video_difference import difference_image
-
-        result = replica.reconstruct(original[None])
-        return replace(
-            frame,
-            original=original,
-            reconstruction=result.images[0],
-            difference=difference_image(original, result.images[0], self._view.difference, self._view.gain),
-            pixel=float(result.pixel[0]),
-            step=replica.step,
-            taken_at=replica.taken_at,
-        )
-
-    def _newest_step(self) -> int:
-        """Return the step of the newest weights without making the trainer copy more of them."""
-        weights = self.weights
-        snapshot = weights.peek()[1] if isinstance(weights, FollowedWeights) else weights.get()[1] if weights else None
-        return snapshot.step if snapshot is not None else -1
-
-    def _right_of_way(self) -> AbstractContextManager[None]:
-        """Ask the trainer to let this picture go first, where the weights come with that right."""
-        return self.weights.priority.busy() if isinstance(self.weights, FollowedWeights) else nullcontext()
-
     def _try_weights(self) -> LatentLabError | None:
         """Load the newest weights; return what is wrong with them, there being no model then."""
         try:
@@ -233,39 +322,28 @@ class VideoWorker:
         return None
 
     def _refresh_weights(self) -> None:
-        """Load the newest weights, if they are newer than those in use."""
-        if self.weights is None:
+        """Load the newest weights, if they are newer than those in use, and follow their shape."""
+        before, info_before = self._shape(), self.replica.info
+        if not self.replica.refresh():
             return
-        version, snapshot = self.weights.get()
-        if self._seen == (self.weights, version):
-            return
-        self._seen = (self.weights, version)
-        if snapshot is None:  # Another run begins: the model of the one before must not pass for its own.
+        info = self.replica.info
+        if info is None:
             self._forget_model()
-            return
-        self._moved_at = time.monotonic()
-        if self._replica is None:
-            prepare_torch()
-            from latentlab.explore.video_inference import FrameReconstructor
-
-            self._replica = FrameReconstructor()
-        before, info_before = self._shape(), self._replica.info
-        self._replica.load(snapshot)
-        if self._shape() != before or self.proxy is None:
+        elif self._shape() != before or self.proxy is None:
             self._adopt_shape()
-        elif self.curve is not None and not _same_run(info_before, snapshot.info):
+        elif self.curve is not None and not _same_run(info_before, info):
             self.curve.restart()
 
     def _forget_model(self) -> None:
-        if self._replica is not None:
-            self._drop_proxy()
-            self._replica = self.curve = None
-            self.slots.curve.clear()
+        self._drop_proxy()
+        self.replica.release()
+        self.curve = None
+        self.slots.curve.clear()
 
     def _shape(self) -> FrameShape:
         from latentlab.data.video_shape import FrameShape
 
-        info = self._replica.info if self._replica is not None else None
+        info = self.replica.info
         if info is None:
             return FrameShape(self.crop(), None)
         height, width, channels = info.image_shape
@@ -279,7 +357,10 @@ class VideoWorker:
         from latentlab.data.proxy import Proxy
 
         self._drop_proxy()
-        self.proxy = Proxy(self.reader.path, self.reader.index, shape)
+        try:
+            self.proxy = Proxy(self.reader.path, self.reader.index, shape)
+        except FileNotFoundError:  # What is open can still be decoded; only nothing can be prepared of it any more.
+            return
         self.curve = CurveKeeper(self.reader.frames, self.slots.curve)
         self._build_proxy(self.proxy)
 
@@ -289,12 +370,6 @@ class VideoWorker:
         if self.proxy is not None:
             self.proxy.close()
         self.proxy = None
-
-    def _take_corrected_index(self) -> None:
-        """Follow the builder when it found that the file holds fewer frames than its packets promise."""
-        if self.proxy is not None and self.reader is not None and len(self.proxy.index.pts) != self.reader.frames:
-            self.reader.index = self.proxy.index
-            self.curve = CurveKeeper(self.reader.frames, self.slots.curve)
 
 
 def _same_run(before: ModelInfo | None, after: ModelInfo) -> bool:
