@@ -112,7 +112,7 @@ class VideoFrame:
 
 @dataclass(frozen=True, slots=True)
 class CompareModel:
-    """A checkpoint to look at beside the model: run folder ``run``, checkpoint ``which`` (last, best, step_00000500)."""
+    """A checkpoint beside the model: run folder ``run``, checkpoint ``which`` (last, best, step_00000500)."""
 
     run: Path
     which: str = "last"

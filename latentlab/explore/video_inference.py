@@ -40,6 +40,11 @@ class FrameReconstructor:
         self._session = ExploreSession(policy)
 
     @property
+    def session(self) -> ExploreSession:
+        """The replica itself, for whoever encodes and decodes with the same weights."""
+        return self._session
+
+    @property
     def info(self) -> ModelInfo | None:
         """What the replica was built for; None before the first ``load``."""
         return self._session.info
