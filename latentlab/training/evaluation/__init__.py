@@ -1,0 +1,1 @@
+"""What ``latentlab evaluate`` computes: one module per family of the measures in ``latentlab.core.measures``."""
