@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import Images, ModelInfo
+from latentlab.core.messages import Images, Ints, ModelInfo
 from latentlab.core.video_messages import Crop
 from latentlab.data.files import read_picture
 from latentlab.data.video import VideoReader
 from latentlab.data.video_shape import FrameShape, check_crop, crop_fits
+from latentlab.explore.video_export_timing import Timing, plan_pictures, plan_timing
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 # What Pillow raises for files that are not what their name says; SyntaxError stands for a broken PNG.
-_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError)
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 class FrameInput:
     """Frames of a file or folder, cropped and resized for a model.
+
+    Pictures of a folder that cannot be read are passed over; ``skipped`` names them as they turn up.
 
     Parameters
     ----------
@@ -40,23 +44,27 @@ class FrameInput:
     def __init__(self, path: Path, info: ModelInfo, crop: Crop | str | None = "recipe") -> None:
         self.path = path
         self.reader: VideoReader | None = None
+        self.skipped: list[str] = []
         self.pictures = _pictures(path)
         if self.pictures:
-            height, width = _read(self.pictures[0]).shape[:2]
-            size = (width, height)
+            size = self._first_size()
         else:
             self.reader = VideoReader(path)
             size = self.reader.size
         if isinstance(crop, str):
             wanted = info.recipe.data.crop
             crop = wanted if crop_fits(wanted, size) else None
-        check_crop(crop, size, path.name)
+        try:
+            check_crop(crop, size, path.name)
+        except InputError:
+            self.close()
+            raise
         rows, columns, channels = info.image_shape
         self.shape = FrameShape(crop, (rows, columns), channels)
 
     @property
     def frames(self) -> int:
-        """How many frames there are."""
+        """How many frames there are, as far as is known."""
         return self.reader.frames if self.reader is not None else len(self.pictures)
 
     @property
@@ -64,31 +72,76 @@ class FrameInput:
         """Frames per second of a video, None for pictures."""
         return self.reader.fps if self.reader is not None else None
 
-    def batches(self, size: int) -> Iterator[Images]:
-        """Yield (up to ``size``, H, W, C) uint8 frames in order."""
+    def timing(self, first: int = 0, last: int | None = None, rate: float | None = None) -> Timing:
+        """Return which frames go into a film made of these, and when.
+
+        Raises
+        ------
+        InputError
+            If there are no such frames.
+        """
+        if self.reader is not None:
+            return plan_timing(self.reader, first, last, rate)
+        return plan_pictures(self.frames, first, last, rate)
+
+    def batches(self, size: int, numbers: Ints | None = None) -> Iterator[tuple[Ints, Images]]:
+        """Yield numbers and up to ``size`` (H, W, C) uint8 frames, in order; ``numbers`` ascend, None is all."""
         batch: list[Images] = []
-        for frame in self._each():
+        taken: list[int] = []
+        for number, frame in self._each(range(self.frames) if numbers is None else numbers.tolist()):
             batch.append(self.shape.apply(frame))
+            taken.append(number)
             if len(batch) == size:
-                yield np.stack(batch)
-                batch = []
+                yield np.asarray(taken, dtype=np.int64), np.stack(batch)
+                batch, taken = [], []
         if batch:
-            yield np.stack(batch)
+            yield np.asarray(taken, dtype=np.int64), np.stack(batch)
 
     def close(self) -> None:
         """Release the file."""
         if self.reader is not None:
             self.reader.close()
 
-    def _each(self) -> Iterator[Images]:
+    def _each(self, numbers: Iterable[int]) -> Iterator[tuple[int, Images]]:
         if self.reader is not None:
-            for _, frame in self.reader.iterate():
-                yield frame
+            yield from self.reader.each(numbers)
             return
+        for number in numbers:
+            path = self.pictures[number]
+            picture = self._read(path)
+            if picture is not None:
+                check_crop(self.shape.crop, (picture.shape[1], picture.shape[0]), path.name)
+                yield number, picture
+
+    def _first_size(self) -> tuple[int, int]:
+        """Return width and height of the first picture that can be read."""
         for path in self.pictures:
-            picture = _read(path)
-            check_crop(self.shape.crop, (picture.shape[1], picture.shape[0]), path.name)
-            yield picture
+            picture = self._read(path)
+            if picture is not None:
+                return picture.shape[1], picture.shape[0]
+        raise InputError(
+            f"None of the {len(self.pictures)} pictures in {self.path.name} can be read", where=str(self.path)
+        )
+
+    def _read(self, path: Path) -> Images | None:
+        """Return a picture, or None for one of many that cannot be read.
+
+        Raises
+        ------
+        InputError
+            If it is the only one.
+        """
+        try:
+            return read_picture(path)
+        except FileNotFoundError:
+            problem = InputError(f"There is no picture {path}", where=str(path), hint="Check the path.")
+        except _UNREADABLE as error:
+            problem = InputError(f"{path.name} cannot be read as a picture: {error}", where=str(path))
+        if path == self.path:
+            raise problem
+        if path.name not in self.skipped:
+            self.skipped.append(path.name)
+        return None
 
 
 def _pictures(path: Path) -> list[Path]:
@@ -103,12 +156,3 @@ def _pictures(path: Path) -> list[Path]:
             )
         return found
     return [path] if path.suffix.lower() in PICTURE_SUFFIXES else []
-
-
-def _read(path: Path) -> Images:
-    try:
-        return read_picture(path)
-    except FileNotFoundError:
-        raise InputError(f"There is no picture {path}", where=str(path), hint="Check the path.") from None
-    except _UNREADABLE as error:
-        raise InputError(f"{path.name} cannot be read as a picture: {error}", where=str(path)) from None

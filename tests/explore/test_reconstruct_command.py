@@ -19,6 +19,7 @@ from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import recipe_toml
 from latentlab.core.run_folder import write_model_info
 from latentlab.data.video import VideoReader
+from latentlab.explore.video_export_timing import plan_pictures
 from latentlab.explore.video_write import VideoWriter
 from latentlab.models.registry import build_model
 from latentlab.models.weights import save_tensors
@@ -112,7 +113,7 @@ def test_times_of_a_variable_rate_are_kept(run, tmp_path, capsys):
         (["text.mp4", "-o", "out.mp4"], "not a video"),
         (["clip.mp4", "-o", "out.txt"], "does not end in"),
         (["clip.mp4", "-o", "nowhere/out.mp4"], "There is no folder"),
-        (["clip.mp4", "-o", "clip.mp4"], "OUT is INPUT"),
+        (["clip.mp4", "-o", "clip.mp4"], "is what is to be read"),
         (["clip.mp4", "-o", "out.mp4", "--crop", "90,0,20,20"], "reaches beyond"),
         (["empty", "-o", "out.png"], "holds no pictures"),
         (["broken.png", "-o", "out.png"], "cannot be read as a picture"),
@@ -142,7 +143,7 @@ def test_a_failure_while_writing_leaves_the_old_file_and_no_half(tmp_path):
     out.write_bytes(b"the one before")
 
     def interrupted():
-        with VideoWriter(out) as writer:
+        with VideoWriter(out, plan_pictures(20)) as writer:
             for number in range(20):
                 writer.write(video_clips.picture(number))
             raise KeyboardInterrupt
@@ -156,8 +157,8 @@ def test_a_failure_while_writing_leaves_the_old_file_and_no_half(tmp_path):
 def test_an_interrupt_ends_with_130_and_leaves_no_file(run, tmp_path):
     clip = video_clips.write_clip(tmp_path / "long.mp4", frames=900, options={"preset": "ultrafast"})
     slow = (
-        "import sys, time; from latentlab.explore.video_inference import FrameReconstructor as F; "
-        "old = F.reconstruct; F.reconstruct = lambda *a: (sys.stderr.write('at work\\n'), sys.stderr.flush(), "
+        "import sys, time; from latentlab.explore.session import ExploreSession as F; "
+        "old = F.run; F.run = lambda *a: (sys.stderr.write('at work\\n'), sys.stderr.flush(), "
         "time.sleep(0.3), old(*a))[-1]; from latentlab.cli import main; sys.exit(main(sys.argv[1:]))"
     )
     command = [sys.executable, "-c", slow, "reconstruct", str(run), str(clip), "-o", str(tmp_path / "out.mp4")]
