@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
-SETTLING_ITERATIONS = 15
+SETTLING_ITERATIONS = 50
 
 
 class SpectralNorm(nn.Module):
@@ -54,7 +54,8 @@ def normalise_spectrally(network: nn.Module) -> None:
     """Give every convolution and every linear layer of ``network`` a spectrally normalised weight."""
     for module in list(network.modules()):
         if isinstance(module, nn.Linear | nn.Conv2d):
-            parametrize.register_parametrization(module, "weight", SpectralNorm(module.weight))
+            # unsafe: the safe way computes the weight at once, and may find itself on "meta", where nothing can be.
+            parametrize.register_parametrization(module, "weight", SpectralNorm(module.weight), unsafe=True)
 
 
 def drawn_weight(module: nn.Linear | nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
