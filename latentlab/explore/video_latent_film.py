@@ -6,13 +6,12 @@ from pathlib import Path
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images
-from latentlab.explore.video_write import PICTURES_PER_S, SUFFIXES, VideoWriter
+from latentlab.explore.video_export_timing import plan_pictures
+from latentlab.explore.video_write import SUFFIXES, VideoWriter
 
 
 def write_pictures(path: Path, images: Images, fps: float) -> None:
-    """Write pictures (N, H, W, C) uint8 as a film, each shown long enough to come near ``fps``.
-
-    ``VideoWriter`` shows single pictures at a fixed rate, so slower films repeat each one a whole number of times.
+    """Write pictures (N, H, W, C) uint8 as a film of ``fps`` pictures a second.
 
     Raises
     ------
@@ -21,8 +20,6 @@ def write_pictures(path: Path, images: Images, fps: float) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path.name} is no film", where=str(path), hint=f"End it in {', '.join(SUFFIXES)}.")
-    repeats = max(1, round(float(PICTURES_PER_S) / max(fps, 0.1)))
-    with VideoWriter(path) as writer:
+    with VideoWriter(path, plan_pictures(len(images), rate=max(fps, 0.1))) as writer:
         for image in images:
-            for _ in range(repeats):
-                writer.write(image)
+            writer.write(image)
