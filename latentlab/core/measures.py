@@ -310,14 +310,19 @@ MEASURES: dict[str, Measure] = {
 }
 
 
+def named(wanted: str | Sequence[str]) -> list[str]:
+    """Return the names in a list of names, or in one text separated by commas."""
+    return [name.strip() for name in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
+
+
 def choose(wanted: str | Sequence[str], kind: str) -> list[Measure]:
     """Return the measures that are meant, in the catalogue's order.
 
     Parameters
     ----------
     wanted
-        ``quick``, ``default``, ``all`` (each holds the one before it), names separated by commas, or a list of
-        names. Of a set, only what applies to the kind.
+        Names, as a list or separated by commas. ``quick``, ``default`` and ``all``, each holding the one before
+        it, stand for whatever applies to the kind.
     kind
         Model family.
 
@@ -326,13 +331,15 @@ def choose(wanted: str | Sequence[str], kind: str) -> list[Measure]:
     InputError
         If a name is unknown or does not apply to the kind.
     """
-    if isinstance(wanted, str) and wanted in SETS:
-        costs = ("quick", "default", "long")[: SETS.index(wanted) + 1]
-        return [measure for measure in MEASURES.values() if kind in measure.kinds and measure.cost in costs]
-    names = [name.strip() for name in wanted.split(",")] if isinstance(wanted, str) else list(wanted)
-    for name in names:
-        _check(name, kind)
-    return [measure for measure in MEASURES.values() if measure.name in names]
+    chosen: set[str] = set()
+    for name in named(wanted):
+        if name in SETS:
+            costs = ("quick", "default", "long")[: SETS.index(name) + 1]
+            chosen |= {m.name for m in MEASURES.values() if kind in m.kinds and m.cost in costs}
+        else:
+            _check(name, kind)
+            chosen.add(name)
+    return [measure for measure in MEASURES.values() if measure.name in chosen]
 
 
 def _check(name: str, kind: str) -> None:

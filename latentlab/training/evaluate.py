@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from latentlab.core.errors import InputError
-from latentlab.core.measures import Measure, choose
+from latentlab.core.measures import Measure, choose, named
 from latentlab.core.messages import Ints, ModelInfo, ProgressSink, WeightSnapshot
 from latentlab.core.recipe_data import DataConfig
 from latentlab.core.run_folder import LAST, read_model_info
@@ -117,7 +117,7 @@ def assess(
     progress
         Told how far decoding and each measurement are; may raise ``Cancelled``, which leaves nothing behind.
     metrics
-        ``quick``, ``default`` or ``all``, or names of ``latentlab.core.measures.MEASURES``.
+        ``quick``, ``default`` or ``all``, names of ``latentlab.core.measures.MEASURES``, or both.
     options
         Numbers of draws, seed, and a limit of images.
 
@@ -135,7 +135,7 @@ def assess(
     data = load_dataset(config or recipe.data, seed=recipe.training.seed, progress=progress)
     _check_fits(info, data)
     rows = _rows(info, data, split, options.limit)
-    measures = _possible(chosen, data, named=metrics not in ("quick", "default", "all"))
+    measures = _possible(chosen, data, named(metrics))
     policy = choose_device(device, "fp32", convolutional=is_convolutional(info))
     model = build_model(info, seed=0)
     _load(model, snapshot)
@@ -169,13 +169,13 @@ def _rows(info: ModelInfo, data: Dataset, split: Split, limit: int | None) -> In
     return rows if limit is None else spread(rows, limit)
 
 
-def _possible(measures: list[Measure], data: Dataset, *, named: bool) -> list[Measure]:
-    """Return the measures that the data allows; a named one that it does not is an error."""
+def _possible(measures: list[Measure], data: Dataset, names: Sequence[str]) -> list[Measure]:
+    """Return the measures that the data allows; one asked for by name that it does not allow is an error."""
     there = {"": True, "classes": data.num_classes > 0 and data.labels is not None}
     there["attributes"] = data.attributes is not None
-    missing = [measure for measure in measures if not there[measure.needs]]
-    if missing and named:
-        raise InputError(f"{data.name} has no {missing[0].needs}, which {missing[0].name} needs", where="--metrics")
+    for measure in measures:
+        if measure.name in names and not there[measure.needs]:
+            raise InputError(f"{data.name} has no {measure.needs}, which {measure.name} needs", where="--metrics")
     return [measure for measure in measures if there[measure.needs]]
 
 

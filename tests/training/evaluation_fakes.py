@@ -132,6 +132,10 @@ def write_run(folder: Path, *, channels: int = 1, seed: int = 0, classes: int = 
     checkpoint.mkdir(parents=True)
     (folder / RECIPE).write_text(recipe_toml(recipe))
     write_model_info(folder, info, data_name=recipe.data.spec, num_train=10, num_test=2)
-    save_tensors(checkpoint / MODEL_FILE, build_model(info, seed).state_dict())
+    generator = torch.Generator().manual_seed(seed)
+    state = build_model(info, seed).state_dict()
+    # Fresh networks paint the same grey for every z: their last layers are still.
+    moved = {name: t + 0.1 * torch.randn(t.shape, generator=generator) for name, t in state.items()}
+    save_tensors(checkpoint / MODEL_FILE, moved)
     (checkpoint / STATE_FILE).write_text('{"step": 7}')
     return folder

@@ -124,6 +124,6 @@ def test_distance_of_the_lengths_is_that_of_scipy(dim: int, scale: float) -> Non
 def test_posteriors_that_are_the_prior_have_its_lengths() -> None:
     found = measure_latents(table_subject(torch.zeros(250, 16), torch.ones(250, 16)), {"z_norm_ks"})
     assert found.values["z_norm_ks"] < 1.63 / math.sqrt(250)  # the 1 % critical value
-    assert found.values["z_norm_mean"] == pytest.approx(found.values["prior_norm_mean"], rel=0.02)
+    assert found.values["z_norm_mean"] == pytest.approx(found.values["prior_norm_mean"], rel=0.04)
     narrow = measure_latents(table_subject(torch.zeros(250, 16), torch.full((250, 16), 0.5)), {"z_norm_ks"})
     assert narrow.values["z_norm_ks"] > 0.9

@@ -6,7 +6,7 @@ Shape suffixes: B batch, C channels, H height, W width, D latent dimensions, N i
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -130,7 +130,8 @@ class Subject:
 
         Each family draws from its own, so that a figure does not depend on which others are asked for.
         """
-        return torch.Generator().manual_seed(self.options.seed * 2**32 + zlib.crc32(purpose.encode()))
+        # One number of 32 bits: the CPU's generator does not look at more.
+        return torch.Generator().manual_seed(zlib.crc32(f"{self.options.seed} {purpose}".encode()))
 
     def noise(self, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
         """Return standard normal noise on the device, the same on every device."""
@@ -170,6 +171,3 @@ class Subject:
 def standard_error(values: Tensor) -> float:
     """Return the standard error of the mean of ``values``, the standard deviation over sqrt(N)."""
     return float(values.double().std() / len(values) ** 0.5) if len(values) > 1 else float("nan")
-
-
-Figures = Mapping[str, float]
