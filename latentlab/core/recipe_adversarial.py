@@ -241,7 +241,7 @@ class LabelSettings(Section):
     separate_batches: bool = setting(
         False,
         "Show the discriminator real images of another batch than the one that was reconstructed.",
-        kinds=ADVERSARIAL,
+        kinds=VAEGAN,
         advanced=True,
     )
 

@@ -33,15 +33,15 @@ def class_planes(class_BK: Tensor, height: int, width: int) -> Tensor:
 
 
 class OneHotCode(nn.Module):
-    """The shares themselves, times ``CLASS_SIGNAL``. Nothing is learned here."""
+    """The shares themselves, times ``signal``. Nothing is learned here."""
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, signal: float = CLASS_SIGNAL) -> None:
         super().__init__()
-        self.size = classes
+        self.size, self.signal = classes, signal
 
     def forward(self, class_BK: Tensor) -> Tensor:
         """Return (B, K)."""
-        return CLASS_SIGNAL * class_BK
+        return self.signal * class_BK
 
 
 class EmbeddingCode(nn.Module):
@@ -57,9 +57,14 @@ class EmbeddingCode(nn.Module):
         return class_BK @ self.table.weight
 
 
-def build_class_code(conditioning: Conditioning, classes: int) -> OneHotCode | EmbeddingCode:
-    """Return the form called ``conditioning``; its ``size`` is how many inputs it adds to a network."""
-    return EmbeddingCode(classes) if conditioning == "embedding" else OneHotCode(classes)
+def build_class_code(
+    conditioning: Conditioning, classes: int, signal: float = CLASS_SIGNAL
+) -> OneHotCode | EmbeddingCode:
+    """Return the form called ``conditioning``; its ``size`` is how many inputs it adds to a network.
+
+    ``signal`` is the height of a one-hot code.
+    """
+    return EmbeddingCode(classes) if conditioning == "embedding" else OneHotCode(classes, signal)
 
 
 def require_classes(info: ModelInfo, what: str) -> int:

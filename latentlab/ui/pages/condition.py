@@ -364,8 +364,9 @@ class ConditionPage(Page):
         return False
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Welcome pictures once there is a conditional model."""
-        if self.info is not None and self.info.conditional and has_image(event.mimeData()):
+        """Welcome pictures once there is a conditional model that can encode them."""
+        known = self.info is not None and self.info.conditional and self.info.has_encoder
+        if known and has_image(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

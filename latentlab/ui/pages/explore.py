@@ -132,7 +132,8 @@ class ExplorePage(Page):
             self._weights = weights
             self._ask()
         self._strip.follow(weights)
-        self._meter.follow(weights, self.context.training.gallery.get()[1], snapshot.info.conditional)
+        if snapshot.info.has_encoder:  # Use is what the encoder puts into a dimension.
+            self._meter.follow(weights, self.context.training.gallery.get()[1], snapshot.info.conditional)
         self.stage.follow_bar.tick()
 
     def _show_empty(self) -> None:
@@ -346,7 +347,7 @@ class ExplorePage(Page):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Welcome pictures once there is a model."""
-        if self.info is not None and has_image(event.mimeData()):
+        if self.info is not None and self.info.has_encoder and has_image(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

@@ -27,6 +27,12 @@ from latentlab.ui.widgets.start_from import StartFrom
 
 WIDTH = 336
 BY_INDEX, BY_USE = "By index", "By use"
+ORDER = (
+    "Order of the sliders. By use: dimensions that encoded images spread along most come first\n"
+    "(KL in nats, where the model has one, else the variance of the mean in σ²)"
+)
+FOLD = "Hide dimensions whose mean hardly varies over images (variance of at most 0.01 σ²)"
+NO_USE = "This model has no encoder, so that no image tells how much a dimension is used."
 
 
 class ExplorePanel(QWidget):
@@ -74,16 +80,13 @@ class ExplorePanel(QWidget):
         self.order = QComboBox()
         self.order.addItems([BY_INDEX, BY_USE])
         self.order.setAccessibleName("Order of the dimensions")
-        self.order.setToolTip(
-            "Order of the sliders. By use: dimensions that encoded images spread along most come first\n"
-            "(KL in nats, where the model has one, else the variance of the mean in σ²)"
-        )
+        self.order.setToolTip(ORDER)
         self.fold = QToolButton()
         self.fold.setText("Fold dead")
         self.fold.setCheckable(True)
         self.fold.setProperty("kind", "chip")
         self.fold.setAccessibleName("Fold dead dimensions away")
-        self.fold.setToolTip("Hide dimensions whose mean hardly varies over images (variance of at most 0.01 σ²)")
+        self.fold.setToolTip(FOLD)
         self.range = QDoubleSpinBox()
         self.range.setRange(0.5, 10.0)
         self.range.setSingleStep(0.5)
@@ -125,6 +128,9 @@ class ExplorePanel(QWidget):
         self.picker.setVisible(info.conditional and info.num_classes > 0)
         self.picker.set_classes(class_names(info.class_names, info.num_classes))
         self.start.set_model(info)
+        for widget, tooltip in ((self.order, ORDER), (self.fold, FOLD)):
+            widget.setToolTip(tooltip if info.has_encoder else f"{tooltip}\n{NO_USE}")
+            widget.setEnabled(info.has_encoder)
 
     def show_state(self, state: LatentState) -> None:
         """Show the point and what can be undone."""

@@ -47,6 +47,16 @@ def fitting(count: int, picture: tuple[int, int], area: tuple[int, int], layers:
     return best
 
 
+def whole_rows(count: int, columns: int, picture: tuple[int, int], area: tuple[int, int]) -> int:
+    """Return how many rows of ``columns`` pictures to show: as many as do not make them smaller than one row would."""
+    scales = [
+        arrange(MosaicRequest(columns * rows, picture, area, columns, GAP)).scale
+        for rows in range(1, count // columns + 1)
+    ]
+    large = min(LARGE_ENOUGH / max(picture), scales[0])
+    return max(row for row, scale in enumerate(scales, 1) if row == 1 or scale >= large)
+
+
 class StackView(PictureView):
     """Pictures, or pictures over their twins, in the arrangement that shows them large; the rest is left out."""
 
@@ -54,11 +64,18 @@ class StackView(PictureView):
         super().__init__(parent)
         self._layers: tuple[Images, ...] = ()
         self._tips_of: tuple[Sequence[str], ...] = ()
+        self._columns: int | None = None
         self.shown = 0
 
-    def set_layers(self, layers: Sequence[Images], tips: Sequence[Sequence[str]]) -> None:
-        """Show NHWC arrays of equal shape, the first over the second; ``tips`` holds their tooltips."""
-        self._layers, self._tips_of = tuple(layers), tuple(tips)
+    def set_layers(
+        self, layers: Sequence[Images], tips: Sequence[Sequence[str]], columns: int | None = None
+    ) -> None:
+        """Show NHWC arrays of equal shape, the first over the second.
+
+        ``tips`` holds their tooltips. With ``columns`` the pictures of one layer stand in rows of that many,
+        as they are meant, and whole rows are left out where there is no room.
+        """
+        self._layers, self._tips_of, self._columns = tuple(layers), tuple(tips), columns
         self._arrange_layers()
 
     def clear(self, message: str = "") -> None:
@@ -76,7 +93,10 @@ class StackView(PictureView):
             return
         count, height, width, channels = self._layers[0].shape
         area = (self.width() - 2 * MARGIN, self.height() - 2 * MARGIN)
-        across, rows = fitting(count, (width, height), area, len(self._layers))
+        if self._columns is None:
+            across, rows = fitting(count, (width, height), area, len(self._layers))
+        else:
+            across, rows = self._columns, whole_rows(count, self._columns, (width, height), area)
         self.shown = across * rows
         parts = [layer[: self.shown].reshape(rows, 1, across, height, width, channels) for layer in self._layers]
         woven = np.concatenate(parts, axis=1).reshape(-1, height, width, channels)
@@ -185,15 +205,17 @@ class PicturesPane(QSplitter):
     def show_preview(self, preview: Preview) -> None:
         """Show the pictures of one step."""
         self.step = preview.step
-        tips = _pair_tips(len(preview.originals), preview.reconstruction_error)
-        self.pairs.set_layers((preview.originals, preview.reconstructions), tips)
-        self._pairs_section.remark.set_facts(*_facts(preview))
-        self._samples_section.setVisible(preview.samples is not None)
-        if preview.samples is not None:
-            tips_of_samples = [f"Sample {i + 1}: the same z at every step" for i in range(len(preview.samples))]
-            self.samples.set_layers((preview.samples,), (tips_of_samples,))
-            self._samples_section.remark.set_facts(f"step {format_steps(preview.step)}", "z ~ N(0, 1), fixed")
-            self._share_room(2 * len(preview.originals), len(preview.samples))
+        originals, reconstructions, samples = preview.originals, preview.reconstructions, preview.samples
+        self._pairs_section.setVisible(originals is not None)
+        if originals is not None and reconstructions is not None:
+            self.pairs.set_layers((originals, reconstructions), _pair_tips(len(originals), preview.reconstruction_error))
+            self._pairs_section.remark.set_facts(*_facts(preview))
+        self._samples_section.setVisible(samples is not None)
+        if samples is not None:
+            self.samples.set_layers((samples,), (_sample_tips(preview),), preview.sample_columns)
+            self._samples_section.remark.set_facts(*_sample_facts(preview))
+        if originals is not None and samples is not None:
+            self._share_room(2 * len(originals), len(samples))
 
     def _share_room(self, *pictures: int) -> None:
         """Give each view room by the number of its pictures, unless the user moved the divider."""
@@ -206,6 +228,7 @@ class PicturesPane(QSplitter):
         self.step = None
         self.pairs.clear(WAITING)
         self.samples.clear()
+        self._pairs_section.show()
         self._samples_section.hide()
         self._pairs_section.remark.set_facts()
 
@@ -217,3 +240,20 @@ def _facts(preview: Preview) -> list[str]:
         mean = float(np.mean(preview.reconstruction_error))
         facts += [f"{psnr(mean):.1f} dB", f"MSE {format_value(mean)}"]
     return facts
+
+
+def _sample_tips(preview: Preview) -> list[str]:
+    """Return the tooltips of a preview's samples."""
+    count = 0 if preview.samples is None else len(preview.samples)
+    if preview.sample_columns is None:
+        return [f"Sample {index + 1}: the same z at every step" for index in range(count)]
+    places = [divmod(index, preview.sample_columns) for index in range(count)]
+    return [f"Style {row + 1} in class {column}: the same z at every step" for row, column in places]
+
+
+def _sample_facts(preview: Preview) -> list[str]:
+    """Return the step of a preview, and what its samples are."""
+    step = f"step {format_steps(preview.step)}"
+    if preview.sample_columns is None:
+        return [step, "z ~ N(0, 1), fixed"]
+    return [step, "columns are classes", "each row one z ~ N(0, 1), fixed"]

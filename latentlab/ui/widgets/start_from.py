@@ -17,10 +17,14 @@ from latentlab.ui.widgets.image_input import ChosenImage, file_filter, has_image
 from latentlab.ui.widgets.shortcuts import Keys, click_on_key
 
 
+NO_ENCODER = "This model has no encoder: it makes pictures from z and cannot find the z of a picture."
+
+
 class StartFrom(QWidget):
     """Three buttons, and ``take_mime`` for drops; whatever way a picture comes, ``chosen`` carries it.
 
-    Files that are not pictures are reported to the error hub and nothing else happens.
+    Files that are not pictures are reported to the error hub and nothing else happens. With a model that
+    has no encoder the buttons are dead, say why, and ``takes_pictures`` is false.
 
     Signals
     -------
@@ -35,6 +39,7 @@ class StartFrom(QWidget):
         self._context = context
         self._shape = (1, 1, 1)
         self._folder = ""
+        self.takes_pictures = True
         self.popup = GalleryPopup(self)
         self.popup.chosen.connect(self.choose_from_gallery)
         self.data = self._button("gallery", "Data…", "Encode a picture of the data set and start from it (D)", "D")
@@ -51,20 +56,28 @@ class StartFrom(QWidget):
         for button in (self.data, self.file, self.paste):
             layout.addWidget(button)
         layout.addStretch(1)
+        self._explain()
 
     def _button(self, icon: str, text: str, tooltip: str, keys: Keys) -> QToolButton:
         button = QToolButton()
         button.setText(text)
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.setToolTip(f"{tooltip}\nA picture can also be dropped on the page")
         button.setAccessibleName(tooltip)
         click_on_key(button, keys)
         icons.set_icon(button, icon)
         return button
 
     def set_model(self, info: ModelInfo) -> None:
-        """Cut pictures for this model's height, width and channels."""
+        """Cut pictures for this model's height, width and channels; take none where they cannot be encoded."""
         self._shape = info.image_shape
+        self.takes_pictures = info.has_encoder
+        self._explain()
+
+    def _explain(self) -> None:
+        for button in (self.data, self.file, self.paste):
+            also = "A picture can also be dropped on the page" if self.takes_pictures else NO_ENCODER
+            button.setToolTip(f"{button.accessibleName()}\n{also}")
+            button.setEnabled(self.takes_pictures)
 
     @Slot()
     def open_gallery(self) -> None:
@@ -107,6 +120,9 @@ class StartFrom(QWidget):
 
     def take_mime(self, mime: QMimeData | None) -> bool:
         """Take the picture of a drop or the clipboard; return whether there was one."""
+        if not self.takes_pictures:
+            self._context.show_message(NO_ENCODER)
+            return False
         if mime is None or not has_image(mime):
             self._context.show_message("There is no picture in the clipboard.")
             return False
