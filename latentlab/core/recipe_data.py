@@ -18,7 +18,7 @@ class DataConfig(Section):
     spec: str = setting(
         "digits",
         "Data set: digits, arena, mnist[:DIR], fashion-mnist[:DIR], kmnist[:DIR], cifar10[:DIR], "
-        "celeba[:DIR], folder:DIR, video:FILE or a pattern, npz:FILE.",
+        "celeba[:DIR], folder:DIR, video:FILE or a pattern (several joined by |), npz:FILE.",
         min_length=1,
     )
     size: tuple[Side, Side] = setting((32, 32), "Height and width that every image is resized to.", unit="pixels")
@@ -28,6 +28,15 @@ class DataConfig(Section):
     colour: Literal["auto", "grey", "rgb"] = setting("auto", "Colour channels; auto keeps what the source has.")
     stride: int = setting(1, "Keep every n-th video frame.", ge=1, le=10_000, unit="frames", advanced=True)
     keyframes_only: bool = setting(False, "Keep only the video's keyframes (I-frames).", advanced=True)
+    dedup: float | None = setting(
+        None,
+        "Leave out video frames that stand still: whose mean absolute difference to the last frame kept of the same "
+        "film, at the recipe's size, is below this.",
+        gt=0.0,
+        le=64.0,
+        unit="levels of 255",
+        advanced=True,
+    )
     limit: int | None = setting(None, "Use at most this many images.", ge=2, unit="images", advanced=True)
     labelled_per_class: int | None = setting(
         None, "Keep the labels of this many training images per class and hide the others.", ge=1, advanced=True

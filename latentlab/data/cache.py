@@ -33,6 +33,7 @@ import psutil
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images
 from latentlab.core.paths import cache_dir
+from latentlab.data.picture_stream import PictureStream
 from latentlab.data.source import Contents, Store
 
 FORMAT = 1
@@ -123,6 +124,12 @@ class _FolderStore:
     def __init__(self, folder: Path) -> None:
         self._path = folder / IMAGES
         self._images: np.memmap[Any, Any] | None = None
+        self._stream: PictureStream | None = None
+
+    def append(self, picture: Images) -> None:
+        if self._stream is None:
+            self._stream = PictureStream(self._path)
+        self._stream.append(picture)
 
     def allocate(self, count: int, height: int, width: int, channels: int) -> Images:
         shape = (count, height, width, channels)
@@ -146,10 +153,19 @@ class _FolderStore:
         self._images = new
 
     def close(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            return
         if self._images is None:
             raise ValueError("the source wrote no pictures")
         self._images.flush()
         self._images = None
+
+    def abandon(self) -> None:
+        """Let go of the file, so that its folder can be removed."""
+        self._images = None
+        if self._stream is not None:
+            self._stream.abandon()
 
 
 def _mapped(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
@@ -174,9 +190,9 @@ def _mapped(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, Any]:
 def _build(root: Path, entry: Path, decode: Callable[[Store], Contents]) -> None:
     """Decode into a folder of our own, then rename it into place."""
     work = root / f".{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    store = _FolderStore(work)
     try:
         work.mkdir()
-        store = _FolderStore(work)
         contents = decode(store)
         store.close()
         _write_contents(work, contents)
@@ -185,6 +201,7 @@ def _build(root: Path, entry: Path, decode: Callable[[Store], Contents]) -> None
         reason = error.strerror or type(error).__name__
         raise InputError(f"The cache cannot be written: {reason}", where=str(root), hint=_hint()) from error
     finally:
+        store.abandon()
         shutil.rmtree(work, ignore_errors=True)
 
 

@@ -17,7 +17,7 @@ from latentlab.data.video_splits import split_video
 class VideoSource(Source):
     """``video:FILE`` or a pattern; factors ``file`` and ``frame`` say where each picture is from."""
 
-    uses = ("size", "crop", "colour", "limit", "stride", "keyframes_only")
+    uses = ("size", "crop", "colour", "limit", "stride", "keyframes_only", "dedup")
 
     def __init__(self, argument: str, config: DataConfig) -> None:
         super().__init__(argument, config)
@@ -29,9 +29,11 @@ class VideoSource(Source):
 
     def decode(self, store: Store, progress: ProgressSink) -> Contents:
         """Decode the frames that the recipe asks for."""
-        frames = decode_videos(self.argument, self.config, progress)
-        store.allocate(*frames.images.shape)[:] = frames.images
-        return Contents(factors={"file": frames.file_of, "frame": frames.frame_of})
+        frames = decode_videos(self.argument, self.config, store.append, progress)
+        left_out = f"{frames.still:,} frames that stand still were left out (data.dedup)"
+        return Contents(
+            factors={"file": frames.file_of, "frame": frames.frame_of}, notes=(left_out,) if frames.still else ()
+        )
 
     def split(self, contents: Contents, count: int, test_fraction: float, seed: int) -> tuple[Ints, Ints]:
         """Split as ``data.split`` says; the seed has no say, as neighbouring frames must stay together."""

@@ -23,6 +23,12 @@ class Store(Protocol):
     def allocate(self, count: int, height: int, width: int, channels: int) -> Images:
         """Return a writable (count, height, width, channels) uint8 array on disk."""
 
+    def append(self, picture: Images) -> None:
+        """Add one (height, width, channels) uint8 picture to the file, where their number is not known before.
+
+        Memory does not grow with their number. Not to be mixed with ``allocate``.
+        """
+
     def shrink(self, count: int, channels: int) -> None:
         """Keep the first ``count`` pictures and ``channels`` channels of what was allocated."""
 

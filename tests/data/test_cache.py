@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 from latentlab.core.errors import Cancelled, InputError
 from latentlab.core.paths import cache_dir
 from latentlab.data import cache
+from latentlab.data.picture_stream import PictureStream
 from latentlab.data.source import Contents
 
 FACTORS = {"hue": np.array([0.5, 0.25, 0.0])}
@@ -211,3 +213,35 @@ def test_the_key_depends_on_every_fact():
     keys.add(cache.key_of([*facts[:3], {"size": [32, 33]}]))
     assert len(keys) == 3
     assert cache.key_of(facts) in keys
+
+
+def test_pictures_appended_one_by_one_are_those_read_back():
+    pictures = np.random.default_rng(0).integers(0, 256, (37, 6, 5, 3), dtype=np.uint8)
+
+    def decode(store):
+        for picture in pictures:
+            store.append(picture)
+        return Contents()
+
+    images, _ = cache.load_or_build("appended", decode)
+    assert np.array_equal(images, pictures)
+
+
+def test_a_disk_that_fills_while_appending_is_told_and_leaves_nothing(monkeypatch):
+    monkeypatch.setattr(cache, "PictureStream", FullDisk)
+
+    def decode(store):
+        for _ in range(5):
+            store.append(np.zeros((4, 4, 3), np.uint8))
+        return Contents()
+
+    with pytest.raises(InputError, match="No space left on device"):
+        cache.load_or_build("full", decode)
+    assert not list((cache_dir() / "datasets").iterdir())
+
+
+class FullDisk(PictureStream):
+    def append(self, picture):
+        if self.count == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        super().append(picture)
