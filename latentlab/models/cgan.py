@@ -1,4 +1,4 @@
-"""The conditional GAN: a decoder that is told a class, and a discriminator that asks whether the two belong together."""
+"""The conditional GAN: a decoder that is told a class, and a discriminator that asks whether they belong together."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from latentlab.models.conditioning import build_class_code, one_hot, require_cla
 from latentlab.models.networks import build_decoder
 from latentlab.models.referee import Referee
 
-# A VAE's encoder makes z speak up; here nothing does. With a class louder than z the decoder settles on one
-# picture per class at once, whatever the discriminator.
+# Not louder than z, which has no encoder to speak up for it.
 CLASS_SIGNAL = 1.0
 
 
 class ConditionalGan(LatentModel):
     """Conditional Generative Adversarial Nets (Mirza & Osindero 2014), with the layers of DCGAN (Radford et al. 2016).
 
-    The decoder's dense layers merge z and the class before transposed convolutions paint. There is no encoder:
-    no image has a z, and nothing is reconstructed.
+    The decoder's dense layers merge z and the class before transposed convolutions paint. Batch norm, as in all
+    of DCGAN's generator, keeps their outputs apart over the batch: without it the decoder paints one picture for
+    every z and class within some hundred steps. There is no encoder: no image has a z, and nothing is reconstructed.
     """
 
     def __init__(self, info: ModelInfo) -> None:
         super().__init__(info)
         model, classes = info.recipe.model, require_classes(info, "A conditional GAN")
         self.class_code = build_class_code(model.conditioning, classes, CLASS_SIGNAL)
-        self.decoder = build_decoder(model, info.image_shape, self.class_code.size)
+        self.decoder = build_decoder(model, info.image_shape, self.class_code.size, dense_norm=True)
         self.discriminator = ClassDiscriminator(model, info.image_shape, classes)
 
     def encode(self, x_BCHW: Tensor, y_B: Tensor | None = None) -> Posterior:

@@ -28,7 +28,7 @@ def one_hot(y_B: Tensor | None, batch_size: int, classes: int, device: torch.dev
 
 
 def class_planes(class_BK: Tensor, height: int, width: int) -> Tensor:
-    """Return (B, K, H, W): plane k of an image is the constant share of class k, one plane of ones for a known class."""
+    """Return (B, K, H, W): plane k of an image is the constant share of class k, all ones for a known class."""
     return class_BK[:, :, None, None].expand(-1, -1, height, width)
 
 
