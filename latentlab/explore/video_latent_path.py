@@ -14,7 +14,8 @@ from latentlab.explore.video_latent import Principal, jitter, principal_directio
 MAX_POINTS = 8000
 """Places drawn in the plane at most; more would lie on top of each other."""
 MAX_COLUMNS = 800
-MAX_ROWS = 256
+MAX_ROWS = 64
+"""Dimensions in the heat map at most: of more, nobody could tell one row from the next."""
 
 
 class PathMaker:

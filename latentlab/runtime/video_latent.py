@@ -18,7 +18,7 @@ from latentlab.runtime.video_latent_pictures import BetweenRequest, PictureMaker
 from latentlab.runtime.video_latent_thread import CallThread
 from latentlab.runtime.video_latent_worker import AnalysisSlots, ClipAnalyst, Following, FrameSource
 
-BACKGROUND = 3
+BACKGROUND = 2
 """How many times the analysis steps aside: below the trainer, which does so once."""
 
 

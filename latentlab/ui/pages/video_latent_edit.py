@@ -1,0 +1,282 @@
+"""The panel on edits: smooth the film in latent space, move it along a direction, go from one frame to another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from latentlab.core.directions import Direction, delete_direction, save_direction
+from latentlab.core.errors import LatentLabError
+from latentlab.core.messages import ErrorReport, Floats
+from latentlab.core.video_curves import BetweenFrames, ClipPath
+from latentlab.core.video_edit import MAX_STRENGTH, MAX_WINDOW, EditedFilm, Smoothing
+from latentlab.ui import icons, style
+from latentlab.ui.pages.video_latent_between import BetweenBox
+from latentlab.ui.pages.video_panel import VideoPanel
+
+if TYPE_CHECKING:
+    from latentlab.ui.pages.video import VideoPage
+    from latentlab.ui.pages.video_latent import FilmStudy
+
+STEPS = 100
+"""Slider steps for one σ."""
+OFFERED = 6
+"""Principal directions and dimensions offered of each kind."""
+SMOOTHINGS: tuple[tuple[str, Smoothing, str], ...] = (
+    ("none", "none", "Frames keep their own latents"),
+    ("Gaussian", "gaussian", "Weighted mean over time; the window ends at three standard deviations"),
+    ("median", "median", "Median over time: removes jumps of single frames and keeps edges"),
+)
+
+
+class EditPanel(VideoPanel):
+    """Edits of the whole film, seen live beside the reconstruction."""
+
+    key: ClassVar[str] = "edit"
+    title: ClassVar[str] = "Edit"
+    tooltip: ClassVar[str] = "Smooth or move the film in latent space, and interpolate between two frames"
+
+    def __init__(self, page: VideoPage, study: FilmStudy, parent: QWidget | None = None) -> None:
+        super().__init__(page, parent)
+        self.study = study
+        self._path: ClipPath | None = None
+        self._difference: tuple[int, int, Floats] | None = None
+        self.between = BetweenBox(page, study)
+        self._make_smoothing()
+        self._make_direction()
+        self._make_saving()
+        self._build()
+        self._connect()
+        self._offer()
+
+    @property
+    def edit(self) -> EditedFilm:
+        """The film as it is edited now."""
+        return self.study.edit
+
+    def _make_smoothing(self) -> None:
+        self.smoothing = QComboBox()
+        self.smoothing.setAccessibleName("Smoothing over time")
+        self.smoothing.setToolTip("Smooth the latents over time before they are decoded")
+        for words, kind, tip in SMOOTHINGS:
+            self.smoothing.addItem(words, kind)
+            self.smoothing.setItemData(self.smoothing.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self.window = self._slider("Frames that the window spans", 1, MAX_WINDOW // 2, 4)
+        self.window.setToolTip("How many frames the window spans")
+        self.window_text = self._figure("61 frames")
+
+    def _make_direction(self) -> None:
+        self.direction = QComboBox()
+        self.direction.setAccessibleName("Direction")
+        self.direction.setToolTip("Direction in latent space along which every frame is moved")
+        self.strength = self._slider("Strength", -round(MAX_STRENGTH * STEPS), round(MAX_STRENGTH * STEPS), 0)
+        self.strength.setProperty("bipolar", True)
+        self.strength.setPageStep(STEPS // 2)
+        self.strength.setToolTip(
+            "How far every frame is moved, in standard deviations σ of this film along the direction"
+        )
+        self.strength_text = self._figure("+3.00 σ")
+        self.zero = QToolButton()
+        icons.set_icon(self.zero, "reset")
+        self.zero.setToolTip("Back to the film as it is: no smoothing, strength 0")
+        self.zero.setAccessibleName("Undo the edit")
+        self.sigma = QLabel()
+        self.sigma.setProperty("role", "muted")
+        self.sigma.setWordWrap(True)
+
+    def _make_saving(self) -> None:
+        self.name = QLineEdit()
+        self.name.setPlaceholderText("name")
+        self.name.setMaxLength(40)
+        self.name.setAccessibleName("Name of the direction")
+        self.name.setToolTip("Name under which the difference of frame B and frame A is kept as a direction")
+        self.save = QPushButton("Save B − A")
+        icons.set_icon(self.save, "save")
+        self.save.setToolTip("Keep the way from frame A to frame B as a direction of this run; mark both frames below")
+        self.save.setAccessibleName("Save the direction from A to B")
+        self.delete = QToolButton()
+        icons.set_icon(self.delete, "close")
+        self.delete.setToolTip("Forget the saved direction that is chosen")
+        self.delete.setAccessibleName("Delete the saved direction")
+
+    def _slider(self, name: str, low: int, high: int, value: int) -> QSlider:
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(low, high)
+        slider.setValue(value)
+        slider.setAccessibleName(name)
+        return slider
+
+    def _figure(self, widest: str) -> QLabel:
+        label = QLabel()
+        label.setFont(style.figure_font(label.font()))
+        label.setMinimumWidth(label.fontMetrics().horizontalAdvance(widest) + 4)
+        label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return label
+
+    def _build(self) -> None:
+        grid = QGridLayout()
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(QLabel("Smooth"), 0, 0)
+        grid.addWidget(self.smoothing, 0, 1)
+        grid.addWidget(self.zero, 0, 2, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(QLabel("Window"), 1, 0)
+        grid.addWidget(self.window, 1, 1)
+        grid.addWidget(self.window_text, 1, 2)
+        grid.addWidget(QLabel("Direction"), 2, 0)
+        grid.addWidget(self.direction, 2, 1)
+        grid.addWidget(self.delete, 2, 2, Qt.AlignmentFlag.AlignRight)
+        grid.addWidget(QLabel("Strength"), 3, 0)
+        grid.addWidget(self.strength, 3, 1)
+        grid.addWidget(self.strength_text, 3, 2)
+        saving = QHBoxLayout()
+        saving.addWidget(self.name, 1)
+        saving.addWidget(self.save)
+        rule = QFrame()
+        rule.setProperty("role", "rule")
+        rule.setFixedHeight(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
+        layout.setSpacing(style.SPACING)
+        layout.addLayout(grid)
+        layout.addWidget(self.sigma)
+        layout.addWidget(rule)
+        layout.addWidget(self.between, 1)
+        layout.addLayout(saving)
+
+    def _connect(self) -> None:
+        self.smoothing.currentIndexChanged.connect(self._apply)
+        self.window.valueChanged.connect(self._apply)
+        self.direction.currentIndexChanged.connect(self._apply)
+        self.strength.valueChanged.connect(self._apply)
+        self.zero.clicked.connect(self.reset)
+        self.save.clicked.connect(self._on_save)
+        self.name.returnPressed.connect(self._on_save)
+        self.delete.clicked.connect(self._on_delete)
+        self.study.path_changed.connect(self._on_path)
+        self.study.directions_changed.connect(self._offer)
+        self.study.between_changed.connect(self._on_between)
+
+    @Slot()
+    def reset(self) -> None:
+        """Show the film as it is."""
+        self.strength.setValue(0)
+        self.smoothing.setCurrentIndex(0)
+
+    # -- directions -----------------------------------------------------------------------------
+
+    @Slot()
+    def _offer(self) -> None:
+        """List the directions there are, keeping the choice by its name."""
+        chosen = self.direction.currentText().split(" · ")[0]
+        self.direction.blockSignals(True)
+        self.direction.clear()
+        for saved in self.study.directions:
+            self.direction.addItem(saved.name, ("saved", saved.name))
+        path = self._path
+        if path is not None:
+            for k in range(min(OFFERED, len(path.vectors))):
+                self.direction.addItem(f"PC {k + 1} · {path.explained[k]:.0%} of the film's variance", ("pc", k))
+            for dim in path.order[:OFFERED].tolist():
+                self.direction.addItem(f"z{dim} · variance {style.format_value(float(path.variance[dim]))}", ("z", dim))
+            rest = sorted(path.order[OFFERED:].tolist())
+            for dim in rest:
+                self.direction.addItem(f"z{dim}", ("z", dim))
+        names = [self.direction.itemText(place).split(" · ")[0] for place in range(self.direction.count())]
+        self.direction.setCurrentIndex(names.index(chosen) if chosen in names else min(0, len(names) - 1))
+        self.direction.blockSignals(False)
+        self._apply()
+
+    def _step(self) -> tuple[str, Floats | None, float]:
+        """Return name, unit vector and σ of the chosen direction; None where it is not known (yet)."""
+        kind, which = self.direction.currentData() or ("", "")
+        path = self._path
+        name = self.direction.currentText().split(" · ")[0]
+        if kind == "saved":
+            found = next((saved for saved in self.study.directions if saved.name == which), None)
+            sigma = path.spreads.get(which) if path is not None else None
+            return name, found.unit() if found is not None and sigma is not None else None, sigma or 0.0
+        if path is None or not kind:
+            return name, None, 0.0
+        if kind == "pc":
+            return name, path.vectors[which], float(path.sigma[which])
+        unit = np.zeros(len(path.variance), dtype=np.float32)
+        unit[which] = 1.0
+        return name, unit, float(np.sqrt(path.variance[which]))
+
+    @Slot()
+    def _apply(self) -> None:
+        """Make an edit of what the controls say, and show it."""
+        kind: Smoothing = self.smoothing.currentData()
+        frames, strength = 2 * self.window.value() + 1, self.strength.value() / STEPS
+        name, unit, sigma = self._step()
+        self.window.setEnabled(kind != "none")
+        self.window_text.setText(f"{frames} frames")
+        self.strength.setEnabled(unit is not None)
+        self.strength_text.setText(f"{strength:+.2f} σ".replace("-", "−"))
+        kind_of = (self.direction.currentData() or ("",))[0]
+        self.delete.setEnabled(kind_of == "saved")
+        if unit is None:
+            self.sigma.setText("directions are known once some frames were measured")
+        else:
+            self.sigma.setText(f"1 σ along {name} = {style.format_value(sigma)} in latent space, over this film")
+        direction = tuple((unit * sigma).tolist()) if unit is not None else ()
+        window = frames if kind != "none" else 1
+        self.study.set_edit(
+            EditedFilm(kind, window, direction if strength else (), strength if direction else 0.0, name)
+        )
+
+    @Slot(object)
+    def _on_path(self, path: ClipPath | None) -> None:
+        if path is None and self._path is not None:
+            self.reset()
+        self._path = path
+        self._offer()
+
+    @Slot(object)
+    def _on_between(self, between: BetweenFrames | None) -> None:
+        self._difference = None if between is None else (between.first, between.last, between.difference)
+        self.save.setEnabled(between is not None)
+
+    @Slot()
+    def _on_save(self) -> None:
+        run = self.study.run
+        if self._difference is None or run is None:
+            self.page.context.show_message("Mark frames A and B first: their difference is the direction")
+            return
+        first, last, difference = self._difference
+        name = self.name.text().strip() or f"{first} to {last}"
+        try:
+            save_direction(run, Direction(name, tuple(difference.tolist())))
+        except LatentLabError as error:
+            self.page.context.errors.report(ErrorReport.of(error, "saving a direction"))
+            return
+        self.name.clear()
+        self.study.load_directions()
+        self.direction.setCurrentIndex(self.direction.findText(name))
+        self.page.context.show_message(f"Direction {name!r} saved with the run")
+
+    @Slot()
+    def _on_delete(self) -> None:
+        kind, which = self.direction.currentData() or ("", "")
+        run = self.study.run
+        if kind == "saved" and run is not None:
+            try:
+                delete_direction(run, str(which))
+            except LatentLabError as error:
+                self.page.context.errors.report(ErrorReport.of(error, "deleting a direction"))
+            self.study.load_directions()
