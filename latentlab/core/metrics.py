@@ -202,7 +202,60 @@ _ALL = (
         "active",
     ),
     Metric("z_mean", "z mean", "", "Mean of the latent samples over batch and dimensions.", "neutral"),
+    Metric("z_var", "z variance", "", "Variance of the latent samples over batch and dimensions.", "neutral"),
+    Metric("z_mean_min", "Lowest z mean", "", "Lowest posterior mean of the batch: lower end of the band.", "neutral"),
+    Metric(
+        "z_mean_max", "Highest z mean", "", "Highest posterior mean of the batch: upper end of the band.", "neutral"
+    ),
     Metric("z_std", "z std", "", "Mean over dimensions of the posterior's standard deviation.", "neutral"),
+    Metric(
+        "z_std_var",
+        "z std variance",
+        "",
+        "Variance of the posterior's standard deviation over batch and dimensions.",
+        "neutral",
+    ),
+    Metric("z_std_min", "Lowest z std", "", "Lowest posterior standard deviation of the batch.", "neutral", log=True),
+    Metric("z_std_max", "Highest z std", "", "Highest posterior standard deviation of the batch.", "neutral", log=True),
+    Metric(
+        "target_kld",
+        "Target KLD",
+        "nats/dim",
+        "KLD per dimension that the rule for β steers to: objective.target_kld, or the capacity of this step "
+        "divided by the number of dimensions.",
+        "kld",
+    ),
+    Metric(
+        "kld_error",
+        "KLD error",
+        "",
+        "Relative distance from the target: kld_per_dim / target_kld - 1; a target below 0.001 counts as that.",
+        "kld",
+    ),
+    Metric(
+        "beta_p",
+        "β, proportional part",
+        "factor",
+        "Factor of β that answers to the last step's error: β = beta_p x beta_i, within its bounds (rule pi).",
+        "beta",
+        log=True,
+    ),
+    Metric(
+        "beta_i",
+        "β, integral part",
+        "weight",
+        "Factor of β that errors add up to: β = beta_p x beta_i, within its bounds (rule pi).",
+        "beta",
+        log=True,
+    ),
+    Metric(
+        "kld_moving",
+        "KLD of moving moments",
+        "nats/dim",
+        "Batch estimator at test time, as in its text: KL per dimension of each test batch's moments mixed with the "
+        "training's moving ones by kld_momentum, averaged over batches.",
+        "kld",
+    ),
     Metric("lr", "Learning rate", "", "Learning rate of the encoder and decoder.", "neutral", log=True),
     Metric("images_per_s", "Speed", "images/s", "Training images per second since the last logged step.", "neutral"),
 )

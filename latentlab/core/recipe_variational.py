@@ -6,9 +6,15 @@ from typing import Literal
 
 from latentlab.core.recipe_base import LIKELIHOOD, PROBABILISTIC, Section, setting
 
-Reconstruction = Literal["bernoulli", "gaussian", "optimal-gaussian", "l1"]
+Reconstruction = Literal["bernoulli", "gaussian", "unit-gaussian", "optimal-gaussian", "l1"]
 KldEstimator = Literal["single-point", "batch"]
+KldForm = Literal["plain", "capacity", "free-bits"]
 BetaSchedule = Literal["fixed", "linear", "sigmoid", "cyclical", "adaptive", "pi"]
+
+_SINGLE_KLD = ["vae", "cvae", "vaegan"]
+"""Kinds with one posterior per image; a semi-supervised model has one for every class."""
+_WEIGHED = ["plain", "free-bits"]
+"""Forms of the KLD that beta weighs; a capacity has a weight of its own."""
 
 
 class VariationalSettings(Section):
@@ -16,7 +22,8 @@ class VariationalSettings(Section):
 
     reconstruction: Reconstruction = setting(
         "gaussian",
-        "Likelihood of the pixels: bernoulli, gaussian (fixed sigma), optimal-gaussian (sigma-VAE) or l1.",
+        "Likelihood of the pixels: bernoulli, gaussian (of a given sigma), unit-gaussian (sigma 1: half the squared "
+        "error), optimal-gaussian (the best sigma for each batch, as in sigma-VAE) or l1.",
         kinds=LIKELIHOOD,
     )
     sigma: float = setting(
@@ -28,7 +35,7 @@ class VariationalSettings(Section):
         kinds=LIKELIHOOD,
     )
     kld: KldEstimator = setting(
-        "single-point", "KL divergence per image (single-point) or of the batch's moments (batch).", kinds=PROBABILISTIC
+        "single-point", "KL divergence per image (single-point) or of the batch's moments (batch).", kinds=_SINGLE_KLD
     )
     kld_momentum: float = setting(
         0.0,
@@ -37,11 +44,56 @@ class VariationalSettings(Section):
         le=0.99,
         live=True,
         when={"kld": ["batch"]},
+        kinds=_SINGLE_KLD,
+    )
+    kld_form: KldForm = setting(
+        "plain",
+        "What of the KLD is minimised: plain (all of it), capacity (its distance from a capacity that grows, Burgess "
+        "et al. 2018) or free-bits (only what exceeds a free share in each dimension, Kingma et al. 2016).",
+        kinds=PROBABILISTIC,
+    )
+    free_bits: float = setting(
+        0.1,
+        "KLD that each dimension has for free.",
+        ge=0.0,
+        le=100.0,
+        unit="nats/dim",
+        live=True,
+        when={"kld_form": ["free-bits"]},
+        kinds=PROBABILISTIC,
+    )
+    capacity: float = setting(
+        25.0,
+        "KLD that the capacity grows to, over all dimensions.",
+        ge=0.0,
+        le=1e5,
+        unit="nats",
+        live=True,
+        when={"kld_form": ["capacity"]},
+        kinds=PROBABILISTIC,
+    )
+    capacity_steps: int = setting(
+        10_000,
+        "Steps over which the capacity grows linearly from 0.",
+        ge=1,
+        unit="steps",
+        live=True,
+        when={"kld_form": ["capacity"]},
+        kinds=PROBABILISTIC,
+    )
+    capacity_weight: float = setting(
+        100.0,
+        "Weight of the distance between KLD and capacity, in place of beta.",
+        gt=0.0,
+        le=1e6,
+        live=True,
+        when={"kld_form": ["capacity"]},
         kinds=PROBABILISTIC,
     )
     beta: BetaSchedule = setting(
         "fixed",
         "How the weight of the KLD moves: fixed, linear, sigmoid, cyclical, adaptive (dual ascent) or pi.",
+        when={"kld_form": _WEIGHED},
         kinds=PROBABILISTIC,
     )
     initial_beta: float = setting(
@@ -50,6 +102,7 @@ class VariationalSettings(Section):
         ge=0.0,
         le=1e6,
         live=True,
+        when={"kld_form": _WEIGHED},
         kinds=PROBABILISTIC,
     )
     beta_step: float = setting(
@@ -58,7 +111,7 @@ class VariationalSettings(Section):
         gt=0.0,
         le=100.0,
         live=True,
-        when={"beta": ["adaptive"]},
+        when={"kld_form": _WEIGHED, "beta": ["adaptive"]},
         kinds=PROBABILISTIC,
     )
     target_kld: float = setting(
@@ -68,7 +121,7 @@ class VariationalSettings(Section):
         le=100.0,
         unit="nats/dim",
         live=True,
-        when={"beta": ["adaptive", "pi"]},
+        when={"kld_form": _WEIGHED, "beta": ["adaptive", "pi"]},
         kinds=PROBABILISTIC,
     )
     anneal_delay: int = setting(
@@ -77,7 +130,7 @@ class VariationalSettings(Section):
         ge=0,
         unit="steps",
         advanced=True,
-        when={"beta": ["linear", "sigmoid", "cyclical"]},
+        when={"kld_form": _WEIGHED, "beta": ["linear", "sigmoid", "cyclical"]},
         kinds=PROBABILISTIC,
     )
     anneal_steps: int = setting(
@@ -86,6 +139,11 @@ class VariationalSettings(Section):
         ge=1,
         unit="steps",
         advanced=True,
-        when={"beta": ["linear", "sigmoid", "cyclical"]},
+        when={"kld_form": _WEIGHED, "beta": ["linear", "sigmoid", "cyclical"]},
         kinds=PROBABILISTIC,
     )
+
+    @property
+    def likelihood_sigma(self) -> float:
+        """Standard deviation of the gaussian and l1 likelihoods in [0,1] image units: ``sigma``, or 1 for unit."""
+        return 1.0 if self.reconstruction == "unit-gaussian" else self.sigma

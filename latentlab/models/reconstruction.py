@@ -68,7 +68,7 @@ def pixel_loss(logits_BCHW: Tensor, x_BCHW: Tensor, objective: ObjectiveConfig) 
     logits_BCHW, x_BCHW
         Decoder output before the sigmoid (any float type) and images in [0,1], float32.
     objective
-        ``reconstruction`` and, for gaussian and l1, ``sigma``.
+        ``reconstruction`` and, for gaussian and l1, ``likelihood_sigma``.
     """
     logits = logits_BCHW.float()
     elements = x_BCHW[0].numel()
@@ -78,8 +78,8 @@ def pixel_loss(logits_BCHW: Tensor, x_BCHW: Tensor, objective: ObjectiveConfig) 
         return PixelLoss(bernoulli_nll(logits, x_BCHW), mse)
     mean = logits.sigmoid()
     mse = mean_squared_error(mean, x_BCHW)
-    if objective.reconstruction == "gaussian":
-        nll = gaussian_nll(mse, elements, objective.sigma)
+    if objective.reconstruction in ("gaussian", "unit-gaussian"):
+        nll = gaussian_nll(mse, elements, objective.likelihood_sigma)
     elif objective.reconstruction == "optimal-gaussian":
         nll = optimal_gaussian_nll(mse, elements)
     else:

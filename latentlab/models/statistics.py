@@ -19,11 +19,26 @@ def active_units(mu_BD: Tensor) -> Tensor:
 
 
 def latent_metrics(posterior: Posterior, z_BD: Tensor) -> dict[str, Tensor]:
-    """Return ``active_units``, ``z_mean`` and, for probabilistic encoders, ``z_std``."""
+    """Return how many dimensions are used and how the latents spread, over the batch and all dimensions.
+
+    ``active_units``; ``z_mean`` and ``z_var`` of the samples; ``z_mean_min`` and ``z_mean_max`` of the posterior
+    means; and for probabilistic encoders mean, variance and ends of the posteriors' standard deviations,
+    ``z_std``, ``z_std_var``, ``z_std_min``, ``z_std_max``.
+    """
     with torch.no_grad():
-        metrics = {"active_units": active_units(posterior.mu_BD), "z_mean": z_BD.mean()}
+        low, high = posterior.mu_BD.aminmax()
+        metrics = {
+            "active_units": active_units(posterior.mu_BD),
+            "z_mean": z_BD.mean(),
+            "z_var": z_BD.var(),
+            "z_mean_min": low,
+            "z_mean_max": high,
+        }
         if posterior.logvar_BD is not None:
-            metrics["z_std"] = (0.5 * posterior.logvar_BD).exp().mean()
+            std_BD = (0.5 * posterior.logvar_BD).exp()
+            variance, mean = torch.var_mean(std_BD)
+            low, high = std_BD.aminmax()
+            metrics |= {"z_std": mean, "z_std_var": variance, "z_std_min": low, "z_std_max": high}
     return metrics
 
 

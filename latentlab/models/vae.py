@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from latentlab.core.messages import ModelInfo
 from latentlab.models.base import Batch, LatentModel, Posterior, StepContext
-from latentlab.models.kld import build_kld
+from latentlab.models.kld import build_kld, constrained
 from latentlab.models.latent_norm import with_latent_norm
 from latentlab.models.networks import build_decoder, build_encoder
 from latentlab.models.optim import update
@@ -31,7 +31,11 @@ def draw(posterior: Posterior, context: StepContext) -> Tensor:
 class Vae(LatentModel):
     """Auto-Encoding Variational Bayes (Kingma & Welling 2013); with a weight above 1, beta-VAE (Higgins et al. 2017).
 
-    Loss, in nats per image: reconstruction summed over pixels + beta * KLD summed over dimensions.
+    Loss, in nats per image: reconstruction summed over pixels + beta * KLD summed over dimensions, or what
+    ``objective.kld_form`` makes of the KLD.
+
+    With a weight of 0 this still draws z, and training shrinks the posteriors towards points (their standard
+    deviation goes to 0 but costs the decoder a while); kind ``ae`` is the limit itself: no noise, no prior.
     """
 
     def __init__(self, info: ModelInfo, *, classes: int = 0) -> None:
@@ -72,7 +76,7 @@ class Vae(LatentModel):
         nll, pixel = pixel_loss(logits_BCHW, batch.x_BCHW, context.objective)
         kld_D = self.kld(posterior, z_BD, context.objective.kld_momentum)
         beta = context.beta.at(context.step)
-        loss = nll + beta * kld_D.sum()
+        loss = nll + beta * constrained(kld_D, context.objective, context.step)
         update(context.optimizers["main"], loss)
         context.beta.update(kld_D.detach().mean())
         return {

@@ -9,6 +9,7 @@ from latentlab.models.balance import Rests, backward, step
 from latentlab.models.base import Batch, StepContext
 from latentlab.models.discriminator import build_discriminator
 from latentlab.models.feature_matching import FeatureMatching
+from latentlab.models.kld import constrained
 from latentlab.models.reconstruction import mean_squared_error
 from latentlab.models.statistics import kld_metrics, latent_metrics
 from latentlab.models.vae import Vae, draw
@@ -58,17 +59,18 @@ class VaeGan(Vae):
 
         pixel = mean_squared_error(recon_BCHW, x_BCHW)
         kld_D, beta = self.kld(posterior, z_BD, objective.kld_momentum), context.beta.at(context.step)
+        weighed_kld = beta * constrained(kld_D, objective, context.step) / len(kld_D)
         features, match = game.feature_loss(targets, recon), objective.pixel_weight * pixel
         adversarial = game.adversarial_loss(real.logit_B, fakes, pixel)
         losses = {
             "discriminator": game.real_loss(real, x) + game.fake_loss(real.logit_B, fakes),
-            "encoder": (match + features if objective.encoder_feature_matching else match) + beta * kld_D.mean(),
+            "encoder": (match + features if objective.encoder_feature_matching else match) + weighed_kld,
             "decoder": match + features + adversarial + game.decoder_extras(targets, recon, fake),
         }
         self._update(losses, context, game.rests())
         context.beta.update(kld_D.detach().mean())
         return {
-            "loss": (losses["decoder"] + beta * kld_D.mean()).detach(),
+            "loss": (losses["decoder"] + weighed_kld).detach(),
             "pixel": pixel.detach(),
             **game.finish(fake_BCHW),
             **kld_metrics(kld_D, beta),

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from latentlab.models.balance import Rests, backward, step
 from latentlab.models.base import Batch, Posterior, StepContext
+from latentlab.models.kld import constrained
 from latentlab.models.reconstruction import mean_squared_error
 from latentlab.models.statistics import kld_metrics, latent_metrics
 from latentlab.models.vae import draw
@@ -105,7 +106,7 @@ class _Moves:
             posterior = model.encode(self._x_BCHW)
         z_BD = self._drawn(posterior)
         kld_D, beta = model.kld(posterior, z_BD, context.objective.kld_momentum), context.beta.at(context.step)
-        loss = beta * kld_D.mean()
+        loss = beta * constrained(kld_D, context.objective, context.step) / len(kld_D)
         self._move(loss, "encoder")
         context.beta.update(kld_D.detach().mean())
         self.metrics |= {**kld_metrics(kld_D, beta), **latent_metrics(posterior, z_BD)}
@@ -144,7 +145,8 @@ def pixel_step(model: VaeGan, batch: Batch, context: StepContext) -> dict[str, T
         recon_BCHW = model.decode(z_BD)
     pixel = mean_squared_error(recon_BCHW, batch.x_BCHW)
     kld_D, beta = model.kld(posterior, z_BD, context.objective.kld_momentum), context.beta.at(context.step)
-    loss = (context.objective.pixel_weight or 1.0) * pixel + beta * kld_D.mean()
+    weighed_kld = beta * constrained(kld_D, context.objective, context.step) / len(kld_D)
+    loss = (context.objective.pixel_weight or 1.0) * pixel + weighed_kld
     groups = model.parameter_groups()
     for name in ("encoder", "decoder"):
         context.optimizers[name].zero_grad(set_to_none=True)

@@ -18,6 +18,7 @@ from latentlab.core.messages import WeightSnapshot
 from latentlab.core.run_folder import CHECKPOINTS, LAST, read_model_info
 
 MODEL_FILE = "model.safetensors"
+EMA_FILE = "ema.safetensors"
 STATE_FILE = "state.json"
 
 
@@ -133,6 +134,8 @@ def read_step(folder: Path) -> int:
 def read_snapshot(run: Path, which: str = LAST) -> WeightSnapshot:
     """Read encoder and decoder of checkpoint ``which`` (last, best, step_00000500) of the run folder ``run``.
 
+    Where the run kept a moving average of its weights (``training.ema_decay``), that is what is read.
+
     Raises
     ------
     InputError
@@ -145,6 +148,7 @@ def read_snapshot(run: Path, which: str = LAST) -> WeightSnapshot:
             f"This run has no checkpoint {which}", where=str(folder), hint="It was stopped before the first one."
         )
     step = read_step(folder)
-    tensors = load_tensors(folder / MODEL_FILE)
+    average = folder / EMA_FILE
+    tensors = load_tensors(average if average.exists() else folder / MODEL_FILE)
     state = {name: tensor for name, tensor in tensors.items() if not name.startswith("discriminator.")}
     return WeightSnapshot(step=step, info=info, state=state)

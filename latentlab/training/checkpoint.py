@@ -3,6 +3,7 @@
 ::
 
     model.safetensors        every parameter and buffer, the discriminator's too
+    ema.safetensors          moving average of encoder and decoder, where training.ema_decay keeps one
     optimizers.safetensors   Adam's moments, "name.index.exp_avg"
     loop.safetensors         beta controller, "beta.value"; noise generator, "generator"
     state.json               step, elapsed seconds, place in the data, optimiser settings, best score so far
@@ -30,6 +31,7 @@ from torch import Tensor
 from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.run_folder import BEST, LAST
 from latentlab.models.weights import (
+    EMA_FILE,
     MODEL_FILE,
     STATE_FILE,
     atomic_folder,
@@ -56,10 +58,16 @@ class Checkpoint:
     state: dict[str, Any] = field(default_factory=dict)
     optimizers: Tensors | None = None
     loop: Tensors | None = None
+    ema: Tensors | None = None
 
     def files(self) -> dict[str, Tensors]:
         """Return the tensors by the file that holds them."""
-        parts = {MODEL_FILE: self.model, OPTIMIZERS_FILE: self.optimizers, LOOP_FILE: self.loop}
+        parts = {
+            MODEL_FILE: self.model,
+            OPTIMIZERS_FILE: self.optimizers,
+            LOOP_FILE: self.loop,
+            EMA_FILE: self.ema,
+        }
         return {name: tensors for name, tensors in parts.items() if tensors is not None}
 
 
@@ -161,7 +169,7 @@ def load_checkpoint(folder: Path, name: str = LAST) -> Checkpoint:
     try:
         state = dict(json.loads((path / STATE_FILE).read_text(encoding="utf-8")))
         step, version = int(state.pop("step")), int(state.pop("format"))
-        files = {file: load_tensors(path / file) for file in _tensor_files(name)}
+        files = {file: load_tensors(path / file) for file in _tensor_files(path)}
         if step < 0 or not isinstance(state.get("changes", {}), dict):
             raise ValueError(f"{STATE_FILE} makes no sense")
     except InputError as error:
@@ -178,7 +186,9 @@ def load_checkpoint(folder: Path, name: str = LAST) -> Checkpoint:
         ) from None
     if version > FORMAT:
         raise InputError(f"The checkpoint {name} is of a newer latentlab", where=str(path), hint="Update latentlab.")
-    return Checkpoint(step, files[MODEL_FILE], state, files.get(OPTIMIZERS_FILE), files.get(LOOP_FILE))
+    return Checkpoint(
+        step, files[MODEL_FILE], state, files.get(OPTIMIZERS_FILE), files.get(LOOP_FILE), files.get(EMA_FILE)
+    )
 
 
 def _way_out(folder: Path, name: str) -> str:
@@ -188,9 +198,10 @@ def _way_out(folder: Path, name: str) -> str:
     return f"Remove the folder {name} to resume from {older[-1].name} instead."
 
 
-def _tensor_files(name: str) -> list[str]:
+def _tensor_files(folder: Path) -> list[str]:
     """Return what must be there: without moments and noise a training would go on, but not as it was."""
-    return [MODEL_FILE] if name == BEST else [MODEL_FILE, OPTIMIZERS_FILE, LOOP_FILE]
+    needed = [MODEL_FILE] if folder.name == BEST else [MODEL_FILE, OPTIMIZERS_FILE, LOOP_FILE]
+    return [*needed, EMA_FILE] if (folder / EMA_FILE).exists() else needed
 
 
 def optimizer_tensors(optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Tensor]:

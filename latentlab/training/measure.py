@@ -16,7 +16,7 @@ from latentlab.core.recipe import ObjectiveConfig
 from latentlab.core.recipe_base import LIKELIHOOD
 from latentlab.models.base import LatentModel, Posterior
 from latentlab.models.device import DevicePolicy
-from latentlab.models.kld import kl_of_moments, kl_standard_normal
+from latentlab.models.kld import BatchKld, kl_of_moments, kl_standard_normal
 from latentlab.models.reconstruction import gaussian_nll, laplace_nll, optimal_gaussian_nll
 from latentlab.models.statistics import ACTIVE_VARIANCE
 from latentlab.training.batches import Pictures, labels_at
@@ -118,7 +118,7 @@ class Measurement:
             return float(laplace_nll(torch.tensor(mean_absolute), self._elements, self._objective.sigma))
         if name == "optimal-gaussian":
             return float(optimal_gaussian_nll(torch.tensor(mse), self._elements))
-        return float(gaussian_nll(torch.tensor(mse), self._elements, self._objective.sigma))
+        return float(gaussian_nll(torch.tensor(mse), self._elements, self._objective.likelihood_sigma))
 
 
 def _bernoulli_sum(reconstructions: Tensor, x: Tensor) -> Tensor:
@@ -147,11 +147,13 @@ def measure(
     Returns
     -------
     dict
-        pixel, psnr, reconstruction (not for vaegan), kld_nats and kld_per_dim (not for ae), active_units.
+        pixel, psnr, reconstruction (not for vaegan), kld_nats and kld_per_dim (not for ae), active_units, and
+        kld_moving with the batch estimator (see ``latentlab.models.kld``).
         For a model without an encoder, sample_diversity and energy_distance instead.
     """
     measurement = Measurement(objective, model.info.kind)
     was_training = model.training
+    kld, moving = getattr(model, "kld", None), list[Tensor]()
     model.eval()
     try:
         if not model.info.has_encoder and labels is not None:
@@ -164,9 +166,12 @@ def measure(
                     posterior = model.encode(x, y)
                     reconstructions = model.decode(posterior.mu_BD, y)
                 measurement.add(posterior, reconstructions.float(), x)
+                if isinstance(kld, BatchKld) and len(x) > 1:
+                    moving.append(kld.of_posteriors(posterior, objective.kld_momentum).mean())
     finally:
         model.train(was_training)
-    return measurement.result()
+    as_in_the_text = {"kld_moving": float(torch.stack(moving).mean())} if moving else {}
+    return {**measurement.result(), **as_in_the_text}
 
 
 def best_score(tested: Mapping[str, float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -13,8 +14,9 @@ from latentlab.core.metrics import TEST_PREFIX
 from latentlab.core.run_folder import BEST, LAST
 from latentlab.data.dataset import Dataset
 from latentlab.models.base import StepContext
-from latentlab.models.beta import build_beta
+from latentlab.models.beta import build_beta, rule_name
 from latentlab.models.device import choose_device
+from latentlab.models.ema import WeightAverage
 from latentlab.models.optim import build_optimizers, learning_rate, set_learning_rates
 from latentlab.models.registry import build_model, is_convolutional
 from latentlab.training.batches import Batches, Pictures, held_out_rows
@@ -54,11 +56,12 @@ class Trainer:
         self._batches = Batches(data, self._pictures, self._policy, info)
         self._test_rows = spread(held_out_rows(data, info.needs_labels), TEST_IMAGES)
         self._model = self._policy.place(build_model(info, training.seed)).train()
+        self._average = WeightAverage(self._model, training.ema_decay) if training.ema_decay > 0.0 else None
         self._context = StepContext(
             step=0,
             objective=self._recipe.objective,
             optimizers=build_optimizers(self._model, training),
-            beta=build_beta(self._recipe.objective, self._policy.device),
+            beta=build_beta(self._recipe.objective, self._policy.device, latent_dim=info.latent_dim),
             generator=torch.Generator(self._policy.device).manual_seed(training.seed),
             autocast=self._policy.autocast,
         )
@@ -79,10 +82,12 @@ class Trainer:
         state, loop = checkpoint.state, dict(checkpoint.loop or {})
         try:
             self._model.load_state_dict(dict(checkpoint.model))
+            if self._average is not None:
+                self._average.load(checkpoint.ema)
             restore_optimizers(self._context.optimizers, checkpoint.optimizers or {})
             prefix = "beta."
             beta = {key.removeprefix(prefix): value for key, value in loop.items() if key.startswith(prefix)}
-            if state["beta_rule"] == self._recipe.objective.beta:
+            if state["beta_rule"] == rule_name(self._recipe.objective):
                 self._context.beta.load_state_dict(beta)
             exact = self._batches.load_state_dict(state["batches"]) and state["device"] == self._policy.device.type
             if state["device"] == self._policy.device.type:
@@ -110,8 +115,10 @@ class Trainer:
             self._context.step = self.step
             set_learning_rates(self._context.optimizers, self._recipe.training, self.step)
             metrics = self._model.training_step(batch, self._context)
-            self._scalars.add(metrics)
+            self._scalars.add(metrics | self._context.beta.terms())
             self.step += 1
+            if self._average is not None:
+                self._average.update(self.step)
             self._clock.count(len(batch.x_BCHW))
             self._report()
         self._end()
@@ -206,20 +213,27 @@ class Trainer:
 
     def _test(self) -> dict[str, float]:
         self._tested_step = self.step
-        values = measure(
-            self._model, self._pictures, self._test_rows, self._data.labels, self._policy, self._recipe.objective
-        )
+        with self._as_shown():
+            values = measure(
+                self._model, self._pictures, self._test_rows, self._data.labels, self._policy, self._recipe.objective
+            )
         values = {TEST_PREFIX + name: value for name, value in values.items()}
         check_finite(values, self.step, self.step, self._saved)
         return values
 
+    def _as_shown(self) -> AbstractContextManager[None]:
+        """Return the block in which the model computes with what everybody but the training sees: the average."""
+        return nullcontext() if self._average is None else self._average.in_place()
+
     def _make_preview(self, *, last: bool = False) -> None:
-        preview = self._preview(self._model, self.step)
+        with self._as_shown():
+            preview = self._preview(self._model, self.step)
         self._recorder.preview(preview, always=last)
         self._sink.on_preview(preview)
 
     def _hand_out_weights(self) -> None:
-        state = {name: tensor.detach().clone() for name, tensor in self._model.inference_state().items()}
+        shown = self._model.inference_state() if self._average is None else self._average.state()
+        state = {name: tensor.detach().clone() for name, tensor in shown.items()}
         self._sink.on_weights(WeightSnapshot(self.step, self._info, state))
 
     def _save(self, names: tuple[str, ...]) -> None:
@@ -227,6 +241,8 @@ class Trainer:
             check_finite({"a weight": math.nan}, self._logged_step + 1, self.step, self._saved)
         resumable = LAST in names
         checkpoint = Checkpoint(self.step, self._model.state_dict(), self._state())
+        if self._average is not None:
+            checkpoint.ema = self._average.state()
         if resumable:
             beta = {f"beta.{key}": value for key, value in self._context.beta.state_dict().items()}
             checkpoint.loop = {"generator": self._context.generator.get_state(), **beta}
@@ -241,7 +257,7 @@ class Trainer:
         return {
             "elapsed_s": self._clock.elapsed_s,
             "batches": self._batches.state_dict(),
-            "beta_rule": self._recipe.objective.beta,
+            "beta_rule": rule_name(self._recipe.objective),
             "best_score": self._best if math.isfinite(self._best) else None,
             "changes": self._changes,
             "device": self._policy.device.type,

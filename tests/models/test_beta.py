@@ -71,14 +71,64 @@ def test_adaptive_never_goes_below_zero_and_recovers():
 
 
 def test_pi_follows_the_closed_recurrence():
-    """log beta_t = log beta_0 + K_p e_t + K_i sum(e), e = log(KL / KL*), K_p 1, K_i 0.02."""
-    beta = controller(beta="pi", initial_beta=2.0, target_kld=0.2)
-    total = 0.0
+    """log beta = K_p e + I, I += K_i clamp(e, -1, 1), e = log(KL / KL*), K_p 1, K_i 0.03, I_0 = log beta_0."""
+    beta = controller(beta="pi", initial_beta=2.0, target_kld=0.05)
+    integral = math.log(2.0)
+    clamped = 0
     for kld in klds(500):
         beta.update(torch.tensor(kld))
-        error = math.log(float(kld) / 0.2)
-        total += error
-        assert beta.at(0).item() == pytest.approx(2.0 * math.exp(error + 0.02 * total), rel=2e-4)
+        error = math.log(float(kld) / 0.05)
+        clamped += abs(error) > 1.0
+        integral += 0.03 * max(-1.0, min(1.0, error))
+        assert beta.at(0).item() == pytest.approx(min(math.exp(error + integral), 1e6), rel=5e-4)
+        if integral + error > math.log(1e6):
+            break
+    assert clamped > 20
+
+
+def test_pi_tells_its_target_error_and_factors():
+    beta = controller(beta="pi", initial_beta=2.0, target_kld=0.2)
+    assert beta.terms() == {}
+    beta.update(torch.tensor(0.3))
+    first = {name: value.item() for name, value in beta.terms().items()}
+    assert first == pytest.approx({"target_kld": 0.2, "kld_error": 0.5, "beta_p": 1.0, "beta_i": 2.0}, rel=1e-6)
+    weight = beta.at(1).item()
+    beta.update(torch.tensor(0.1))
+    second = {name: value.item() for name, value in beta.terms().items()}
+    assert second["beta_p"] == pytest.approx(1.5)
+    assert second["beta_p"] * second["beta_i"] == pytest.approx(weight)
+    assert second["kld_error"] == pytest.approx(-0.5)
+
+
+def test_adaptive_tells_its_target_and_error():
+    beta = controller(beta="adaptive", target_kld=0.4)
+    beta.update(torch.tensor(0.3))
+    assert {k: v.item() for k, v in beta.terms().items()} == pytest.approx({"target_kld": 0.4, "kld_error": -0.25})
+
+
+@pytest.mark.parametrize("rule", ["fixed", "linear", "sigmoid", "cyclical"])
+def test_a_schedule_has_no_target(rule: str):
+    beta = controller(beta=rule)
+    beta.update(torch.tensor(0.3))
+    assert beta.terms() == {}
+
+
+def test_pi_goes_on_from_the_weight_of_an_older_state():
+    beta = controller(beta="pi", initial_beta=9.0, target_kld=0.2)
+    beta.load_state_dict({"value": torch.tensor(0.5), "integral": torch.tensor(3.0), "log_start": torch.tensor(1.0)})
+    beta.update(torch.tensor(0.2))
+    assert beta.at(0).item() == pytest.approx(0.5)
+
+
+def test_a_capacity_has_a_constant_weight_and_a_growing_target():
+    """Burgess et al. 2018: gamma |KL - C|, C linear from 0; the target is per dimension, C / D."""
+    objective = ObjectiveConfig(kld_form="capacity", capacity=20, capacity_steps=100, capacity_weight=30, beta="pi")
+    rule = build_beta(objective, latent_dim=10)
+    for step, target in ((0, 0.0), (25, 0.5), (100, 2.0), (5000, 2.0)):
+        assert rule.at(step).item() == 30.0
+        rule.update(torch.tensor(1.0))
+        assert rule.terms()["target_kld"].item() == pytest.approx(target)
+    assert rule.terms()["kld_error"].item() == pytest.approx(-0.5)
 
 
 def test_pi_does_not_wind_up():

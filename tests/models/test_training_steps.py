@@ -14,8 +14,9 @@ from latentlab.models.device import DevicePolicy
 from latentlab.models.registry import build_model
 
 KINDS = ["ae", "vae", "cvae", "vaegan"]
-LATENT = {"active_units", "z_mean"}
-VARIATIONAL = LATENT | {"kld_nats", "kld_per_dim", "beta", "z_std", "loss", "pixel"}
+LATENT = {"active_units", "z_mean", "z_var", "z_mean_min", "z_mean_max"}
+SPREAD = {"z_std", "z_std_var", "z_std_min", "z_std_max"}
+VARIATIONAL = LATENT | SPREAD | {"kld_nats", "kld_per_dim", "beta", "loss", "pixel"}
 EXPECTED = {
     "ae": LATENT | {"loss", "pixel", "reconstruction"},
     "vae": VARIATIONAL | {"reconstruction"},

@@ -15,8 +15,13 @@ import torch
 from training_fakes import Memory, make_data, make_recipe
 
 from latentlab.core.errors import InputError
+from latentlab.models.device import choose_device
+from latentlab.models.registry import build_model
+from latentlab.models.weights import read_snapshot
+from latentlab.training.batches import Pictures
 from latentlab.training.checkpoint import load_checkpoint, save_checkpoint
 from latentlab.training.fit import fit
+from latentlab.training.measure import measure
 from latentlab.training.metrics_db import MetricsWriter, read_metrics
 from latentlab.training.run import RunWriter
 
@@ -34,6 +39,9 @@ CASES = {
     "ae": {"model__kind": "ae"},
     "vae": {"model__kind": "vae"},
     "vae-optimal": {"model__kind": "vae", "objective__reconstruction": "optimal-gaussian", "objective__beta": "pi"},
+    "vae-averaged": {"model__kind": "vae", "training__ema_decay": 0.9, "objective__beta": "pi"},
+    "vaegan-averaged": {"model__kind": "vaegan", "training__ema_decay": 0.99, "objective__kld": "batch"},
+    "vae-capacity": {"model__kind": "vae", "objective__kld_form": "capacity", "objective__capacity_steps": 9},
     "vae-annealed": {"model__kind": "vae", "objective__beta": "cyclical", "objective__anneal_steps": 5},
     "cvae": {"model__kind": "cvae"},
     "vaegan-adaptive-batch-kld": ADAPTIVE,
@@ -45,8 +53,8 @@ CASES = {
 def assert_same(run_a: RunWriter, run_b: RunWriter) -> None:
     a, b = load_checkpoint(run_a.checkpoints), load_checkpoint(run_b.checkpoints)
     assert a.step == b.step
-    for part in ("model", "optimizers", "loop"):
-        before, after = getattr(a, part), getattr(b, part)
+    for part in ("model", "optimizers", "loop", "ema"):
+        before, after = getattr(a, part) or {}, getattr(b, part) or {}
         assert before.keys() == after.keys()
         different = [name for name in before if not torch.equal(before[name], after[name])]
         assert different == []
@@ -71,6 +79,43 @@ def test_stop_and_resume_gives_the_same_bits(case: str, new_run, data) -> None:
         known = np.isin(steps, a[name][0])
         last_row = steps == 12  # A row ends at each stop; the last one of both covers the same steps.
         assert values[known & last_row].tolist() == a[name][1][a[name][0] == 12].tolist()
+
+
+def test_everybody_but_the_training_sees_the_averaged_weights(new_run, data) -> None:
+    recipe = make_recipe(training__ema_decay=0.9)
+    run, sink = new_run(recipe, data), Memory()
+    fit(recipe, data, sink, run=run, device="cpu")
+    checkpoint, snapshot = load_checkpoint(run.checkpoints), read_snapshot(run.path)
+    assert checkpoint.ema is not None
+    name = "encoder.head.weight"
+    assert torch.equal(snapshot.state[name], checkpoint.ema[name])
+    assert torch.equal(sink.weights[-1].state[name], checkpoint.ema[name])
+    assert not torch.equal(checkpoint.model[name], checkpoint.ema[name])
+    assert snapshot.state.keys() == {key for key in checkpoint.model if not key.startswith("discriminator.")}
+    policy = choose_device("cpu", "fp32")
+    tested = {}
+    for which, state in (("live", checkpoint.model), ("average", checkpoint.ema)):
+        model = policy.place(build_model(snapshot.info, seed=0))
+        model.load_state_dict(dict(state))
+        pictures = Pictures(data.images, policy)
+        tested[which] = measure(model, pictures, data.test_index, data.labels, policy, recipe.objective)["pixel"]
+    logged = read_metrics(run.metrics)["test_pixel"][1][-1]
+    assert logged == pytest.approx(tested["average"], rel=1e-6)
+    assert logged != pytest.approx(tested["live"], rel=1e-6)
+
+
+def test_a_run_can_begin_or_cease_to_average_when_it_resumes(new_run, data) -> None:
+    plain, averaged = make_recipe(training__steps=4), make_recipe(training__steps=8, training__ema_decay=0.9)
+    run = new_run(plain, data)
+    fit(plain, data, Memory(), run=run, device="cpu")
+    fit(averaged, data, Memory(), run=run, device="cpu", resume=True)
+    assert load_checkpoint(run.checkpoints).ema is not None
+    fit(make_recipe(training__steps=10), data, Memory(), run=run, device="cpu", resume=True)
+    assert load_checkpoint(run.checkpoints).ema is None
+    assert torch.equal(
+        read_snapshot(run.path).state["encoder.head.weight"],
+        load_checkpoint(run.checkpoints).model["encoder.head.weight"],
+    )
 
 
 def test_rows_after_the_checkpoint_are_dropped_when_a_killed_run_resumes(new_run, data) -> None:
