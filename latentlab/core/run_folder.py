@@ -35,6 +35,16 @@ def is_run(path: Path) -> bool:
     return (path / RECIPE).is_file() and (path / MODEL).is_file()
 
 
+def checkpoint_names(run: Path) -> list[str]:
+    """Return the names of a run's checkpoints: last, best, then the numbered ones, newest first."""
+    try:
+        found = {path.name for path in (run / CHECKPOINTS).iterdir() if path.is_dir() and not path.name.startswith(".")}
+    except OSError:
+        return []
+    named = [name for name in (LAST, BEST) if name in found]
+    return named + sorted((name for name in found if name.startswith("step_")), reverse=True)
+
+
 def write_model_info(run: Path, info: ModelInfo, *, data_name: str, num_train: int, num_test: int) -> None:
     """Write ``model.json``."""
     facts = {

@@ -55,7 +55,8 @@ class VideoView:
     """How frames are to be shown.
 
     ``crop`` replaces the recipe's when ``own_crop`` is set (None: the whole frame). ``gain``
-    multiplies the difference before it is drawn. ``film`` asks for the whole frame as well.
+    multiplies the difference before it is drawn. ``film`` asks for the whole frame as well. ``draft``: the crop
+    is still being moved; frames are cut as it says, but nothing is prepared for it yet.
     """
 
     own_crop: bool = False
@@ -63,6 +64,7 @@ class VideoView:
     difference: DifferenceKind = "heat"
     gain: float = 3.0
     film: bool = True
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

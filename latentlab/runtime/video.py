@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from latentlab.core.errors import Cancelled
 from latentlab.core.mailbox import LatestSlot, Mailbox
-from latentlab.core.messages import ErrorReport, Progress, WeightSnapshot
+from latentlab.core.messages import ErrorReport, Ints, Progress, WeightSnapshot
 from latentlab.core.video_messages import ErrorCurve, FilmFrame, VideoFrame, VideoInfo, VideoView
+from latentlab.runtime.shutdown import Service
 from latentlab.runtime.threads import step_aside
 from latentlab.runtime.video_compare import CompareService
 from latentlab.runtime.video_worker import FrameEditor, FrameRequest, VideoSlots, VideoWorker
@@ -143,7 +144,8 @@ class VideoThread(QThread):
         busy = [False]
 
         def work() -> None:
-            busy[0] = self.worker.show_film() or (self.active and self.worker.measure())
+            worker = self.worker
+            busy[0] = worker.show_film() or (self.active and (worker.find_scenes() or worker.measure()))
 
         if not self._guarded(_Call(work, "measuring the video")):
             self.worker.give_up_background()
@@ -181,10 +183,11 @@ class VideoService(QObject):
         self.frame: LatestSlot[VideoFrame] = LatestSlot()
         self.film: LatestSlot[FilmFrame] = LatestSlot()
         self.curve: LatestSlot[ErrorCurve] = LatestSlot()
+        self.scenes: LatestSlot[Ints] = LatestSlot()
         self.progress: LatestSlot[Progress] = LatestSlot()
         self.info: VideoInfo | None = None
         self._proxies = ProxyThread(self.progress, self)
-        self._worker = VideoWorker(VideoSlots(self.frame, self.film, self.curve), self._proxies.build)
+        self._worker = VideoWorker(VideoSlots(self.frame, self.film, self.curve, self.scenes), self._proxies.build)
         self._thread = VideoThread(self._worker, self)
         self._thread.opened.connect(self._on_opened)
         self._thread.corrected.connect(self._on_corrected)
@@ -199,6 +202,7 @@ class VideoService(QObject):
         self._openings = 0
         self._view = VideoView()
         self._told: set[str] = set()
+        self._companions: list[Service] = []
         self._over = False
 
     def bind(self, weights: LatestSlot[WeightSnapshot]) -> None:
@@ -248,11 +252,11 @@ class VideoService(QObject):
         self.show(self._wanted)
         return True
 
-    def set_view(self, view: VideoView) -> None:
-        """Change crop or difference and show the frame again."""
+    def set_view(self, view: VideoView) -> int:
+        """Change crop or difference and show the frame again; return the generation of the answer."""
         self._view = view
         self._told.clear()
-        self.show(self._wanted)
+        return self.show(self._wanted)
 
     @property
     def proxy(self) -> Proxy | None:
@@ -271,7 +275,12 @@ class VideoService(QObject):
 
     def set_active(self, active: bool) -> None:
         """Say whether anybody looks: the error curve is only measured for somebody."""
-        self._thread.active = active
+        self._thread.active = active and not self._companions
+
+    def add_companion(self, companion: Service) -> None:
+        """Leave measuring to a service that does it beside the video thread; it ends with this one."""
+        self._companions.append(companion)
+        self._thread.active = False
 
     def shutdown(self, timeout_ms: int = 0) -> bool:
         """End both threads after what they have in hand; return whether they have ended."""
@@ -282,6 +291,8 @@ class VideoService(QObject):
         threads = (self._thread, self._proxies, self.compare.thread_in_use)
         began = time.monotonic()
         ended = [thread.wait(max(0, timeout_ms - round((time.monotonic() - began) * 1000))) for thread in threads]
+        for companion in self._companions:
+            ended.append(companion.shutdown(max(0, timeout_ms - round((time.monotonic() - began) * 1000))))
         return all(ended)
 
     def _forget(self) -> None:
@@ -292,6 +303,7 @@ class VideoService(QObject):
         self.frame.clear()
         self.film.clear()
         self.curve.clear()
+        self.scenes.clear()
         self.compare.forget()
 
     @Slot(int, object)

@@ -15,10 +15,11 @@ import numpy as np
 
 from latentlab.core.errors import Cancelled, InputError, LatentLabError
 from latentlab.core.mailbox import LatestSlot
-from latentlab.core.messages import Images, ModelInfo
+from latentlab.core.messages import Images, Ints, ModelInfo
 from latentlab.core.video_messages import Crop, ErrorCurve, FilmFrame, OtherPicture, VideoFrame, VideoInfo, VideoView
 from latentlab.runtime.video_curve import CurveKeeper
 from latentlab.runtime.video_replica import Replica
+from latentlab.runtime.video_scenes import SceneKeeper
 
 if TYPE_CHECKING:
     from latentlab.data.proxy import Proxy
@@ -54,6 +55,7 @@ class VideoSlots:
     frame: LatestSlot[VideoFrame] = field(default_factory=LatestSlot)
     film: LatestSlot[FilmFrame] = field(default_factory=LatestSlot)
     curve: LatestSlot[ErrorCurve] = field(default_factory=LatestSlot)
+    scenes: LatestSlot[Ints] = field(default_factory=LatestSlot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class VideoWorker:
         self.reader: FrameReader | None = None
         self.proxy: Proxy | None = None
         self.curve: CurveKeeper | None = None
+        self.scenes: SceneKeeper | None = None
         self.editor: FrameEditor | None = None
         self.newer: Callable[[], bool] = never
         self._build_proxy = build_proxy
@@ -188,6 +191,14 @@ class VideoWorker:
         self.curve.add(numbers, result.pixel, self.replica.model.step)
         return True
 
+    def find_scenes(self) -> bool:
+        """Look for changes of scene in some more frames; return whether there was anything to do."""
+        if self.proxy is None:
+            return False
+        if self.scenes is None or not self.scenes.belongs_to(self.proxy):
+            self.scenes = SceneKeeper(self.proxy, self.slots.scenes)
+        return self.scenes.step()
+
     def restart_curve(self) -> None:
         """Measure all frames again with the newest weights, keeping the old values until then."""
         if self.curve is not None:
@@ -219,7 +230,7 @@ class VideoWorker:
 
     def _original(self, reader: FrameReader, frame: VideoFrame, began: float) -> Images:
         """Return the frame as the model is given it: copied from the proxy, or decoded."""
-        original = self.proxy.read(frame.index) if self.proxy is not None else None
+        original = self._prepared(frame.index)
         if original is not None:
             return original
         if reader.cost(frame.index) * self._ms_per_frame > QUICK_MS:
@@ -228,10 +239,16 @@ class VideoWorker:
                 raise Cancelled
         return self._shape().apply(self._decode(reader, frame.index))
 
+    def _prepared(self, index: int) -> Images | None:
+        """Return a frame from the proxy, where it is there and in the shape now wanted."""
+        if self.proxy is None or self.proxy.shape != self._shape():
+            return None
+        return self.proxy.read(index)
+
     def _show_nearest(self, reader: FrameReader, frame: VideoFrame, began: float) -> None:
         """Leave the nearest picture to be had at once: prepared, decoded lately, or the keyframe before."""
         wanted, entries = frame.index, reader.index.entries
-        ready = self.proxy.nearest(wanted) if self.proxy is not None else None
+        ready = self.proxy.nearest(wanted) if self.proxy is not None and not self._view.draft else None
         places = [place for place in (*reader.recent(), ready) if place is not None]
         entry = int(np.searchsorted(entries, wanted, side="right")) - 1
         if entry >= 0 and reader.index.seekable:  # Decoding begins there in any case.
@@ -239,7 +256,7 @@ class VideoWorker:
         if not places:
             return
         nearest = min(places, key=lambda place: abs(place - wanted))
-        original = self.proxy.read(nearest) if self.proxy is not None else None
+        original = self._prepared(nearest)
         if original is None:
             original = self._shape().apply(reader.read(nearest))
         self._publish(replace(frame, index=nearest), original, began)
@@ -309,7 +326,8 @@ class VideoWorker:
             except InputError as error:
                 return error
         self._view = view
-        self._adopt_shape()
+        if not view.draft:
+            self._adopt_shape()
         return None
 
     def _try_weights(self) -> LatentLabError | None:

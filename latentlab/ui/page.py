@@ -38,6 +38,10 @@ class Page(QWidget):
     def apply_theme(self) -> None:
         """Recolour what style sheets do not reach (plots). Called after a theme change."""
 
+    def key_rows(self) -> list[tuple[str, str]]:
+        """Return (keys, what they do) of keys that the page handles itself, for the list of shortcuts."""
+        return []
+
     def restart(self) -> None:
         """Forget the previous run: called when a new training starts or another run is opened."""
 

@@ -20,7 +20,7 @@ from latentlab.runtime.video import VideoService
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.pages.video import EMPTY, VideoPage
-from latentlab.ui.pages.video_panes import fitting_note
+from latentlab.ui.pages.video_pane_paint import fitting_note
 
 FRAMES = 600
 
@@ -50,7 +50,7 @@ def page(qtbot):
     style.apply_theme(QApplication.instance(), "dark")
     errors = SimpleNamespace(reports=[])
     errors.report = lambda report, doing="": errors.reports.append(report)
-    training = SimpleNamespace(weights=FollowedWeights(), state=TrainingState.STOPPED)
+    training = SimpleNamespace(weights=FollowedWeights(), state=TrainingState.STOPPED, info=None)
     context = AppContext(training, None, VideoService(), errors, Path("runs"))
     context.chosen = 0
     context.choose_recipe = lambda: setattr(context, "chosen", context.chosen + 1)
@@ -120,9 +120,9 @@ def test_what_is_painted_is_the_frame(qtbot, page, clip):
 
 def test_without_a_model_it_says_that_one_is_needed(qtbot, page, clip):
     open_clip(qtbot, page, clip)
-    assert page.banner.isVisible()
+    assert page.content.banner.isVisible()
     assert page.panes.shown() == ["original"]
-    page.choose.click()
+    page.content.choose.click()
     assert page.context.chosen == 1
 
 
@@ -131,7 +131,7 @@ def test_with_a_model_four_panes_of_equal_size(qtbot, page, clip, snapshot):
     open_clip(qtbot, page, clip)
     page.go_to(77)
     wait_for_frame(qtbot, page, 77)
-    assert not page.banner.isVisible()
+    assert not page.content.banner.isVisible()
     assert page.panes.shown() == ["original", "reconstruction", "difference", "film"]
     rects = [page.panes.pane_rect(name) for name in page.panes.shown()]
     assert len({(rect.width(), rect.height()) for rect in rects}) == 1
@@ -201,12 +201,12 @@ def test_playing_ends_at_the_end_or_begins_again(qtbot, page, clip):
     open_clip(qtbot, page, clip)
     page.transport.speed.setCurrentIndex(page.transport.speed.findData(4.0))
     page.go_to(FRAMES - 5)
-    page.toggle_play()
+    page.moves.toggle_play()
     qtbot.waitUntil(lambda: not page.playback.playing, timeout=10_000)
     assert page.timeline.value() == FRAMES - 1
     page.transport.loop.setChecked(True)
     page.go_to(FRAMES - 5)
-    page.toggle_play()
+    page.moves.toggle_play()
     qtbot.waitUntil(lambda: page.timeline.value() < FRAMES - 5, timeout=10_000)
     assert page.playback.playing
 

@@ -7,11 +7,13 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from latentlab.core.video_messages import ErrorCurve
 from latentlab.ui import style
 from latentlab.ui.pages.video_playback import Playback
-from latentlab.ui.widgets.timeline import CURVE_HEIGHT, CURVE_TOP, Timeline, format_timecode
+from latentlab.ui.widgets.timeline import Timeline, format_timecode
 from latentlab.ui.widgets.timeline_curve import ceiling, columns, tick_seconds
+from latentlab.ui.widgets.timeline_items import TimelineMark, TimelineSeries
+from latentlab.ui.widgets.timeline_paint import CURVE_HEIGHT, CURVE_TOP
+from latentlab.ui.widgets.timeline_scale import TimelineScale
 
 
 @pytest.fixture
@@ -54,21 +56,80 @@ def test_a_click_goes_there_and_dragging_follows(timeline):
     assert len(seen) == 2
 
 
-def test_the_wheel_steps_a_frame(timeline):
-    timeline.setValue(10)
-    for turn, expected in ((120, 9), (-120, 10), (-120, 11)):
-        wheel = QWheelEvent(
-            QPointF(50, 40),
-            QPointF(50, 40),
-            QPoint(),
-            QPoint(0, turn),
-            Qt.MouseButton.NoButton,
-            Qt.KeyboardModifier.NoModifier,
-            Qt.ScrollPhase.NoScrollPhase,
-            False,
-        )
-        timeline.wheelEvent(wheel)
-        assert timeline.value() == expected
+def turn_wheel(timeline, x, turn, modifiers=Qt.KeyboardModifier.NoModifier):
+    place, button = QPointF(x, 40), Qt.MouseButton.NoButton
+    phase = Qt.ScrollPhase.NoScrollPhase
+    timeline.wheelEvent(QWheelEvent(place, place, QPoint(), QPoint(0, turn), button, modifiers, phase, False))
+
+
+def test_the_wheel_zooms_at_the_pointer_and_shift_moves(timeline):
+    frame = timeline.frame_at(200)
+    for _ in range(8):
+        turn_wheel(timeline, 200, 120)
+    assert timeline.scale.span < 200
+    assert abs(timeline.frame_at(200) - frame) <= 1
+    first = timeline.scale.first
+    turn_wheel(timeline, 200, -120, Qt.KeyboardModifier.ShiftModifier)
+    assert timeline.scale.first > first
+    for _ in range(20):
+        turn_wheel(timeline, 200, -120)
+    assert not timeline.scale.zoomed
+    assert timeline.value() == 0
+
+
+def test_the_frame_on_screen_stays_in_sight(timeline):
+    timeline.setValue(500)
+    timeline.zoom_by(20)
+    for frame in (0, 999, 30, 520):
+        timeline.setValue(frame)
+        assert timeline.scale.sees(frame)
+    assert timeline.scale.zoomed
+    timeline.show_all()
+    assert (timeline.scale.first, timeline.scale.last) == (0, 999)
+
+
+def test_shift_and_drag_choose_a_range_and_its_ends_can_be_moved(timeline):
+    seen = []
+    timeline.range_chosen.connect(lambda first, last: seen.append((first, last)))
+    timeline.range_chosen.connect(lambda first, last: timeline.set_chosen((first, last)))
+    left, shift = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier
+    QTest.mousePress(timeline, left, shift, QPoint(308, 60))
+    QTest.mouseMove(timeline, QPoint(200, 60))
+    QTest.mouseRelease(timeline, left, shift, QPoint(200, 60))
+    assert seen[-1] == (timeline.frame_at(200), timeline.frame_at(308))
+    assert timeline.value() == 0
+    QTest.mousePress(timeline, left, pos=QPoint(200, CURVE_TOP + CURVE_HEIGHT - 4))
+    QTest.mouseMove(timeline, QPoint(100, 60))
+    QTest.mouseRelease(timeline, left, pos=QPoint(100, 60))
+    assert seen[-1] == (timeline.frame_at(100), timeline.frame_at(308))
+
+
+def test_marks_and_scenes_are_drawn_where_they_are(timeline):
+    plain = timeline.grab().toImage()
+    timeline.set_marks("worst", [TimelineMark(800, "bad"), TimelineMark(300)])
+    timeline.set_scenes(np.array([600]))
+    marked = timeline.grab().toImage()
+    y = CURVE_TOP + 3
+    for frame, changed in ((800, True), (300, True), (500, False)):
+        x = round(timeline.x_of(frame))
+        assert (plain.pixelColor(x, y) != marked.pixelColor(x, y)) is changed
+    x = round(timeline.x_of(600))
+    assert any(plain.pixelColor(x, y) != marked.pixelColor(x, y) for y in range(CURVE_TOP + 8, CURVE_TOP + 40))
+    assert [mark.frame for mark in timeline.marks("worst")] == [300, 800]
+    assert "bad" in timeline.describe(801)
+
+
+def test_a_scale_keeps_to_the_film():
+    scale = TimelineScale.whole(100, 8, 500)
+    near = scale.zoomed_at(8, 1e9)
+    assert (near.first, near.span) == (0, 8)
+    assert near.moved(1e6).last == 99
+    assert near.moved(-1e6).first == 0
+    assert TimelineScale.whole(1, 8, 500).frame_at(400) == 0
+    part = scale.showing(40, 60)
+    assert part.sees(40)
+    assert part.sees(60)
+    assert part.span < 30
 
 
 def test_the_playhead_is_drawn_at_the_frame(timeline):
@@ -82,7 +143,7 @@ def test_the_curve_stands_where_the_error_is(timeline):
     pixel = np.full(1000, 0.001, np.float32)
     pixel[600:650] = 0.05
     before = coloured(timeline, "pixel", round(timeline.x_of(605)))
-    timeline.set_curve(ErrorCurve(pixel, 1000, 3))
+    timeline.set_series([TimelineSeries("pixel", "pixel error", "", "pixel", pixel)])
     assert before == 0
     rising = max(coloured(timeline, "pixel", round(timeline.x_of(600)) + shift) for shift in range(-2, 3))
     assert rising > 10
@@ -92,13 +153,12 @@ def test_the_curve_stands_where_the_error_is(timeline):
     assert "dB" not in timeline.describe(5)
 
 
-def test_an_incomplete_curve_says_so(timeline):
-    pixel = np.full(1000, np.nan, np.float32)
-    pixel[::10] = 0.01
-    timeline.set_curve(ErrorCurve(pixel, 100, 3))
-    assert timeline._note == "pixel error · 10% measured"
-    timeline.set_curve(ErrorCurve(np.full(1000, np.nan, np.float32), 0, -1))
-    timeline.grab()  # nothing known yet: nothing to draw, and no complaint
+def test_nothing_known_yet_is_nothing_drawn(timeline):
+    before = timeline.grab().toImage()
+    timeline.set_series([TimelineSeries("a", "", "", "pixel", np.full(1000, np.nan, np.float32))])
+    after = timeline.grab().toImage()
+    x = round(timeline.x_of(300))
+    assert all(before.pixelColor(x, y) == after.pixelColor(x, y) for y in range(CURVE_TOP, CURVE_TOP + CURVE_HEIGHT))
     timeline.set_ready(0.5)
     timeline.grab()
 
@@ -119,6 +179,16 @@ def test_columns_bridge_what_is_unknown_but_not_the_ends():
     assert mean[2:7].tolist() == [1, 1.5, 2, 2.5, 3]
     assert peak[6] == 3
     assert np.isnan(columns(np.full(5, np.nan, np.float32), 3)[0]).all()
+
+
+def test_columns_of_a_part_reach_its_edges():
+    values = np.arange(100, dtype=np.float32)
+    mean, peak = columns(values, 10, 50.0, 60.0)
+    assert mean.tolist() == [50, 51, 52, 53, 54, 55, 56, 57, 58, 59.5]
+    assert peak[-1] == 60
+    mean, _ = columns(values, 101, 50.0, 51.0)
+    assert mean[0] == 50
+    assert 50.4 < mean[50] < 50.6
 
 
 def test_more_columns_than_frames():

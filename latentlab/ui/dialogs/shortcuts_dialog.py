@@ -25,11 +25,12 @@ def window_rows(actions: Mapping[str, QAction]) -> list[Row]:
 
 
 def page_rows(pages: Iterable[Page]) -> list[Row]:
-    """Return the shortcuts that pages declare as actions or QShortcuts with a name or a tooltip."""
+    """Return the shortcuts that pages declare: as actions, as QShortcuts with a name or a tooltip, or as rows."""
     rows: list[Row] = []
     for page in pages:
         actions = [action for action in page.findChildren(QAction) if not action.shortcut().isEmpty()]
         rows += [(page.title, _keys(action.shortcut()), action.toolTip() or action.text()) for action in actions]
+        rows += [(page.title, keys, words) for keys, words in page.key_rows()]
         for shortcut in page.findChildren(QShortcut):
             words = shortcut.whatsThis() or shortcut.objectName()
             if words:

@@ -9,11 +9,11 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 TICK_MS = 15
-SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0)
+SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Playback(QObject):
-    """Plays by the file's own times: late frames are dropped, never queued.
+    """Plays by the file's own times, forwards or backwards: late frames are dropped, never queued.
 
     Thread: GUI.
     """
@@ -24,9 +24,11 @@ class Playback(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.speed = 1.0
+        self.direction = 1
         self.loop = False
         self._times: npt.NDArray[np.float64] = np.zeros(1)
-        self._end_s = 0.0
+        self._frame_s = 1.0
+        self._first, self._last = 0, 0
         self._frame = 0
         self._began_at = 0.0
         self._began_s = 0.0
@@ -41,18 +43,25 @@ class Playback(QObject):
         return self._timer.isActive()
 
     def set_video(self, times_s: npt.NDArray[np.float64], fps: float) -> None:
-        """Stop, and play another video from now on."""
+        """Stop, and play another video, all of it, from now on."""
         self.pause()
         self._times = times_s - times_s[0]
-        self._end_s = float(self._times[-1]) + 1.0 / fps
+        self._frame_s = 1.0 / fps
+        self._first, self._last = 0, len(times_s) - 1
         self._frame = 0
 
-    def play(self) -> None:
-        """Go on from the frame shown; from the first one at the end."""
-        if len(self._times) < 2:
+    def set_range(self, first: int, last: int) -> None:
+        """Play only frames ``first`` to ``last``, both included; a position outside of them is left alone."""
+        self._first, self._last = first, last
+
+    def play(self, direction: int = 1) -> None:
+        """Go on from the frame shown, forwards (1) or backwards (-1); from the other end where that one is reached."""
+        if self._first >= self._last:
             return
-        if self._frame >= len(self._times) - 1:
-            self._frame = 0
+        inside = self._first <= self._frame <= self._last
+        if not inside or self._frame == (self._last if direction > 0 else self._first):
+            self._frame = self._first if direction > 0 else self._last
+        self.direction = direction
         self._anchor()
         self._timer.start()
         self.changed.emit(True)
@@ -75,22 +84,39 @@ class Playback(QObject):
             self._anchor()
 
     def _anchor(self) -> None:
+        """Remember when and where playing began; backwards, a frame is over where it begins."""
         self._began_at = time.perf_counter()
         self._began_s = float(self._times[min(self._frame, len(self._times) - 1)])
+        if self.direction < 0:
+            self._began_s += self._length_of(self._frame)
+
+    def _length_of(self, frame: int) -> float:
+        """Return how long a frame stands, in seconds."""
+        after = frame + 1
+        return float(self._times[after] - self._times[frame]) if after < len(self._times) else self._frame_s
 
     @Slot()
     def _on_tick(self) -> None:
-        now_s = self._began_s + (time.perf_counter() - self._began_at) * self.speed
-        if now_s >= self._end_s:
-            if not self.loop:
-                self.pause()
-                self.due.emit(len(self._times) - 1)
-                return
-            self._frame, now_s = 0, 0.0
-            self._anchor()
-            self.due.emit(0)
+        now_s = self._began_s + self.direction * (time.perf_counter() - self._began_at) * self.speed
+        start_s = float(self._times[self._first])
+        end_s = float(self._times[self._last]) + self._length_of(self._last)
+        if now_s >= end_s if self.direction > 0 else now_s <= start_s:
+            self._end()
             return
-        frame = max(0, int(np.searchsorted(self._times, now_s, side="right")) - 1)
+        side = "right" if self.direction > 0 else "left"
+        frame = int(np.searchsorted(self._times, now_s, side=side)) - 1
+        frame = min(max(self._first, frame), self._last)
         if frame != self._frame:
             self._frame = frame  # Not anchored again: the clock runs on, so that rounding cannot add up.
             self.due.emit(frame)
+
+    def _end(self) -> None:
+        """Begin again at the other end, or stand still on the last frame."""
+        ends = (self._first, self._last)
+        if not self.loop:
+            self.pause()
+            self.due.emit(ends[1] if self.direction > 0 else ends[0])
+            return
+        self._frame = ends[0] if self.direction > 0 else ends[1]
+        self._anchor()
+        self.due.emit(self._frame)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, Qt, Signal, Slot
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QSize, Qt, Signal, Slot
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -18,13 +18,17 @@ from PySide6.QtWidgets import (
     QWidgetAction,
 )
 
-from latentlab.core.video_messages import Crop, VideoInfo, VideoView
+from latentlab.core.video_messages import Crop, DifferenceKind, VideoInfo, VideoView
 from latentlab.ui import icons, style
+from latentlab.ui.pages.video_compare import CompareButton
 from latentlab.ui.pages.video_crop import CropForm
+from latentlab.ui.pages.video_difference import DifferenceButton
 
-GAINS = (1.0, 2.0, 3.0, 5.0, 10.0)
 LEAST_NAME = 90
-KINDS = (("Heat", "heat"), ("Signed", "signed"))
+NARROW = 900
+"""Below this width the words give way that a picture or a tooltip says as well."""
+LEAST_WIDTH = 600
+MODES = (("Panes", "panes"), ("Wipe", "wipe"), ("Blink", "blink"))
 
 
 class VideoTools(QWidget):
@@ -32,11 +36,13 @@ class VideoTools(QWidget):
 
     open_wanted = Signal()
     view_changed = Signal(object)  # VideoView
+    mode_changed = Signal(str)  # panes, wipe or blink
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.view = VideoView()
         self._name = self._facts = ""
+        self._crop: Crop | None = None
         self._open = False
         self.open = QPushButton("Open…")
         icons.set_icon(self.open, "open")
@@ -46,19 +52,17 @@ class VideoTools(QWidget):
         self.name.setProperty("role", "muted")
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.crop = self._make_crop()
-        self.kind = self._make_box("Difference", "heat shows how large the difference is, signed in which direction")
-        for words, kind in KINDS:
-            self.kind.addItem(words, kind)
-        self.gain = self._make_box("Gain", "Factor on the difference, so that small ones can be seen")
-        for gain in GAINS:
-            self.gain.addItem(f"×{gain:g}", gain)
-        self.gain.setFixedWidth(72)
+        self.mode = self._make_box("Arrangement", "Side by side; under a divider to drag (V); or by turns (B)")
+        for words, mode in MODES:
+            self.mode.addItem(words, mode)
+        self.difference = DifferenceButton()
         self.film = QToolButton()
         icons.set_icon(self.film, "image")
         self.film.setCheckable(True)
         self.film.setToolTip("Show the whole frame too, with the region given to the model drawn in it (F)")
         self.film.setAccessibleName("Show the whole frame")
         self.film.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.compare = CompareButton()
         self.export = self._make_menu("Export", "Save what is shown as a film, pictures or numbers; make a data set")
         self.more = self._make_menu("", "More commands")
         self.menus = {"export": self.export, "more": self.more}
@@ -112,25 +116,44 @@ class VideoTools(QWidget):
     def show_view(self, view: VideoView) -> None:
         """Take over a choice without telling it."""
         self.view = view
-        for box, value in ((self.kind, view.difference), (self.gain, view.gain)):
-            box.blockSignals(True)
-            box.setCurrentIndex(max(0, box.findData(value)))
-            box.blockSignals(False)
+        self.difference.show_choice(view.difference, view.gain)
         self.film.blockSignals(True)
         self.film.setChecked(view.film)
         self.film.blockSignals(False)
 
+    def take_view(self, view: VideoView) -> None:
+        """Take over a choice and tell it."""
+        self.show_view(view)
+        self.view_changed.emit(view)
+
+    def toggle_mode(self, mode: str) -> None:
+        """Arrange the pictures in this way, or side by side when they are already."""
+        wanted = "panes" if self.mode.currentData() == mode else mode
+        self.mode.setCurrentIndex(max(0, self.mode.findData(wanted)))
+
     def show_crop(self, crop: Crop | None) -> None:
         """Show the region in use."""
         self.form.show_crop(crop)
-        text = "Whole frame" if crop is None else f"Crop {crop[2]}×{crop[3]} at {crop[0]}, {crop[1]}"
+        self._crop = crop
+        self._name_crop()
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the room of the controls without their longer words."""
+        return QSize(LEAST_WIDTH, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Shorten the words to the room there is."""
+        self.open.setText("" if self.width() < NARROW else "Open…")
+        self._name_crop()
+        self._elide()
+
+    def _name_crop(self) -> None:
+        crop = self._crop
+        short = "Whole frame" if crop is None else f"{crop[2]}×{crop[3]}"
+        text = short if crop is None or self.width() < NARROW else f"Crop {short} at {crop[0]}, {crop[1]}"
         if self.crop.text() != text:
             self.crop.setText(text)
             self._elide()
-
-    def resizeEvent(self, event: QEvent) -> None:
-        """Shorten the file's name to the room there is."""
-        self._elide()
 
     def _make_crop(self) -> QPushButton:
         button = QPushButton("Whole frame")
@@ -162,36 +185,43 @@ class VideoTools(QWidget):
         row.setSpacing(style.SPACING)
         row.addWidget(self.open)
         row.addWidget(self.name, 1)
-        for widget in (self.crop, self.film, self.kind, self.gain, self.export, self.more, self.panels):
+        shown = (self.crop, self.film, self.mode, self.difference, self.compare, self.export, self.more, self.panels)
+        for widget in shown:
             row.addWidget(widget)
 
     def _connect(self) -> None:
         self.open.clicked.connect(self.open_wanted)
-        self.kind.currentIndexChanged.connect(self._on_difference)
-        self.gain.currentIndexChanged.connect(self._on_difference)
+        self.difference.chosen.connect(self._on_difference)
+        self.mode.currentIndexChanged.connect(self._on_mode)
         self.film.toggled.connect(self._on_film)
-        self.form.crop_chosen.connect(self._on_crop)
-        self.form.recipe_chosen.connect(self._on_recipe)
+        self.form.crop_chosen.connect(self.choose_crop)
+        self.form.recipe_chosen.connect(self.reset_crop)
 
     def _change(self, view: VideoView) -> None:
         if view != self.view:
             self.view = view
             self.view_changed.emit(view)
 
+    @Slot(str, float)
+    def _on_difference(self, kind: DifferenceKind, gain: float) -> None:
+        self._change(replace(self.view, difference=kind, gain=gain))
+
     @Slot()
-    def _on_difference(self) -> None:
-        self._change(replace(self.view, difference=self.kind.currentData(), gain=self.gain.currentData()))
+    def _on_mode(self) -> None:
+        self.mode_changed.emit(str(self.mode.currentData()))
 
     @Slot(bool)
     def _on_film(self, wanted: bool) -> None:
         self._change(replace(self.view, film=wanted))
 
     @Slot(object)
-    def _on_crop(self, crop: Crop | None) -> None:
-        self._change(replace(self.view, own_crop=True, crop=crop))
+    def choose_crop(self, crop: Crop | None) -> None:
+        """Give the model this region; None is the whole frame."""
+        self.take_view(replace(self.view, own_crop=True, crop=crop))
 
     @Slot()
-    def _on_recipe(self) -> None:
+    def reset_crop(self) -> None:
+        """Give the model the region that its recipe names."""
         self._change(replace(self.view, own_crop=False, crop=None))
 
     def _elide(self) -> None:

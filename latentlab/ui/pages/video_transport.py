@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
 
+from latentlab.core.video_messages import VideoInfo
 from latentlab.ui import icons, style
+from latentlab.ui.pages.video_frame_box import FrameBox
 from latentlab.ui.pages.video_playback import SPEEDS
 from latentlab.ui.widgets.timeline import format_timecode
 
@@ -42,10 +44,12 @@ class VideoTransport(QWidget):
         super().__init__(parent)
         self.first = tool_button("first", "First frame", "Go to the first frame (Home)")
         self.back = tool_button("step_back", "Step back", "One frame back (←; Shift 10, Ctrl 100)")
-        self.play = tool_button("play", "Play", "Play or pause (Space)")
+        self.play = tool_button("play", "Play", "Play or pause (Space; J backwards, L forwards, K stop)")
         self.forward = tool_button("step_forward", "Step forward", "One frame on (→; Shift 10, Ctrl 100)")
         self.last = tool_button("last", "Last frame", "Go to the last frame (End)")
-        self.loop = tool_button("loop", "Loop", "Begin again at the end (L)", checkable=True)
+        self.loop = tool_button(
+            "loop", "Loop", "Begin again at the end, of the range where one is chosen (R)", checkable=True
+        )
         self.speed = self._make_speed()
         self.number = self._make_number()
         self.count = self._make_label("of 0", "Frames in the video")
@@ -60,12 +64,12 @@ class VideoTransport(QWidget):
         self._arrange()
         self._connect()
 
-    def set_video(self, frames: int, duration_s: float) -> None:
+    def set_video(self, info: VideoInfo) -> None:
         """Take over the length of a video."""
-        self._duration = format_timecode(duration_s)
+        self._duration = format_timecode(info.duration_s)
         with QSignalBlocker(self.number):
-            self.number.setRange(0, frames - 1)
-        self.count.setText(f"of {frames:,}")
+            self.number.set_times(info.times_s)
+        self.count.setText(f"of {info.frames:,}")
         self._hold_width(self.time, self._duration)
         self.time.setToolTip(f"Time of this frame; the video ends at {self._duration}")
 
@@ -74,6 +78,17 @@ class VideoTransport(QWidget):
         with QSignalBlocker(self.number):
             self.number.setValue(frame)
         self.time.setText(format_timecode(seconds))
+
+    def show_speed(self, speed: float) -> None:
+        """Choose a playing speed."""
+        place = self.speed.findData(speed)
+        if place >= 0:
+            self.speed.setCurrentIndex(place)
+
+    def edit_number(self) -> None:
+        """Let a frame be typed."""
+        self.number.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.number.selectAll()
 
     def set_psnr(self, decibels: float | None) -> None:
         """Show the quality of the reconstruction on screen."""
@@ -104,15 +119,11 @@ class VideoTransport(QWidget):
         box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return box
 
-    def _make_number(self) -> QSpinBox:
-        box = QSpinBox()
+    def _make_number(self) -> FrameBox:
+        box = FrameBox()
         box.setObjectName("videoFrame")
-        box.setKeyboardTracking(False)
-        box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-        box.setAlignment(Qt.AlignmentFlag.AlignRight)
-        box.setRange(0, 0)
-        box.setFixedWidth(60)
-        box.setToolTip("Frame on screen, counted from 0; type a number to go there (G)")
+        box.setFixedWidth(72)
+        box.setToolTip("Frame on screen, counted from 0; type a number, or a time such as 1:05.5, to go there (Ctrl+G)")
         box.setAccessibleName("Go to frame")
         return box
 
