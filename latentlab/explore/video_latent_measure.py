@@ -30,6 +30,7 @@ from latentlab.explore.pixels import at_model_size, to_tensor
 from latentlab.explore.session import ExploreSession
 from latentlab.models.base import LatentModel
 from latentlab.models.device import DevicePolicy
+from latentlab.models.feature_matching import FeatureMatching
 from latentlab.models.kld import kl_standard_normal
 from latentlab.models.reconstruction import pixel_loss
 from latentlab.models.registry import build_model
@@ -175,19 +176,25 @@ class FeatureJudge:
             model.load_state_dict({name: tensors[name] for name in model.state_dict()})
         except (KeyError, RuntimeError) as error:
             raise InputError(f"The checkpoint's discriminator does not fit: {error}", where=str(checkpoint)) from None
-        self._normalise = info.recipe.objective.normalise_features
+        self._objective = info.recipe.objective
         self._discriminator: nn.Module = policy.place(model.get_submodule("discriminator")).eval()
-        self._distance: nn.Module = policy.place(model.get_submodule("feature_matching")).eval()
+        matching = model.get_submodule("feature_matching")
+        assert isinstance(matching, FeatureMatching)
+        self._matching = policy.place(matching).eval()
 
     def compare(self, x_BCHW: Tensor, recon_BCHW: Tensor) -> Tensor:
         """Return the feature matching error of each frame, (B,)."""
-        real = self._discriminator(x_BCHW).features
-        recon = self._discriminator(recon_BCHW.contiguous()).features
-        errors = [
-            self._distance([a[i : i + 1] for a in real], [b[i : i + 1] for b in recon], normalise=self._normalise)
-            for i in range(len(x_BCHW))
-        ]
-        return torch.stack(errors)
+        activated = self._objective.feature_activation == "after"
+        real = self._discriminator(x_BCHW, activated=activated).features
+        recon = self._discriminator(recon_BCHW, activated=activated).features
+        return torch.stack(
+            [self._one([a[i : i + 1] for a in real], [b[i : i + 1] for b in recon]) for i in range(len(x_BCHW))]
+        )
+
+    def _one(self, real: list[Tensor], recon: list[Tensor]) -> Tensor:
+        """Return the error of one frame: matching is defined as a batch mean."""
+        error: Tensor = self._matching(self._matching.observe(real), recon, self._objective)
+        return error
 
 
 def encode_frames(session: ExploreSession, frames: Images) -> Floats:
