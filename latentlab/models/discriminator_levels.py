@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from latentlab.core.recipe_model import NormName
+from latentlab.models.dense_block import DenseBlock
 from latentlab.models.layers import NEGATIVE_SLOPE, ImageShape, activation, downsampled, level_channels, norm_layer
 
 Downsampling = Literal["stride", "average", "max"]
-DENSE_LAYERS = 3
 SPLATOON_WIDENING = (1, 4, 8, 8)
 """Channels of the splatoon text's four convolutions, in units of the first one's 32."""
 
@@ -46,30 +46,6 @@ class EvenPadding(nn.Module):
         return nn.functional.pad(x_BCHW, (0, width % 2, 0, height % 2)) if height % 2 or width % 2 else x_BCHW
 
 
-class DenseBlock(nn.Module):
-    """Layers that each see what all before them made (DenseNet, Huang et al. 2017), and a 1x1 convolution."""
-
-    def __init__(self, channels: int, norm: NormName) -> None:
-        super().__init__()
-        growth = max(4, channels // 2)
-        self.layers = nn.ModuleList(
-            nn.Sequential(
-                norm_layer(norm, inputs),
-                nn.LeakyReLU(NEGATIVE_SLOPE),
-                nn.Conv2d(inputs, growth, kernel_size=3, padding=1, bias=norm == "none"),
-            )
-            for inputs in range(channels, channels + DENSE_LAYERS * growth, growth)
-        )
-        self.transition = nn.Conv2d(channels + DENSE_LAYERS * growth, channels, kernel_size=1, bias=norm == "none")
-
-    def forward(self, h_BCHW: Tensor) -> Tensor:
-        """Return features of the same shape."""
-        for layer in self.layers:
-            h_BCHW = torch.cat([h_BCHW, layer(h_BCHW)], dim=1)
-        result: Tensor = self.transition(h_BCHW)
-        return result
-
-
 def halving(inputs: int, outputs: int, how: Downsampling, *, bias: bool) -> list[nn.Module]:
     """Return a convolution to half the resolution, rounded up: strided, or followed by pooling."""
     if how == "stride":
@@ -79,15 +55,18 @@ def halving(inputs: int, outputs: int, how: Downsampling, *, bias: bool) -> list
 
 
 def conv_levels(shape: ImageShape, width: int, norm: NormName, how: Downsampling, *, dense: bool) -> list[Level]:
-    """Return strided convolutions (Radford et al. 2016), each followed by a dense block where asked for."""
+    """Return strided convolutions (Radford et al. 2016), followed by dense blocks where asked for.
+
+    The first level has neither norm nor dense block, unless it is the only one: they would cost there as much as
+    in all others together.
+    """
     channels = [shape[2], *level_channels(width, len(downsampled(*shape[:2])) - 1)]
     levels = []
     for i, (inputs, outputs) in enumerate(pairwise(channels)):
-        # The first layer has no norm (Radford et al. 2016), unless a dense block stands between the two.
-        normed = norm != "none" and (i > 0 or dense)
-        body = halving(inputs, outputs, how, bias=not normed)
-        body += [DenseBlock(outputs, norm)] if dense else []
-        body += [norm_layer(norm, outputs)] if normed else []
+        blocks = [DenseBlock(outputs, norm)] if dense and (i > 0 or len(channels) == 2) else []
+        normed = norm != "none" and (i > 0 or bool(blocks))
+        after = [norm_layer(norm, outputs)] if normed else []
+        body = [*halving(inputs, outputs, how, bias=not normed), *blocks, *after]
         levels.append(Level(nn.Sequential(*body), activation()))
     return levels
 
