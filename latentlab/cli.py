@@ -17,6 +17,7 @@ from latentlab.core.errors import EXIT_FAILURE, Cancelled, InputError, LatentLab
 EPILOG = """headless commands (latentlab COMMAND --help explains each):
   train RECIPE         train without a window            evaluate RUN         measure a run on its data
   sample RUN           decode samples from the prior     reconstruct RUN IN   side-by-side image or video
+  encode RUN           latents of a data set             decode RUN F         pictures of given latents
   recipes              list recipes and their settings   doctor               check this installation
 """
 

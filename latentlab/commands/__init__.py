@@ -9,7 +9,7 @@ import json
 import sys
 from typing import Any
 
-COMMANDS = ("train", "evaluate", "sample", "reconstruct", "recipes", "doctor")
+COMMANDS = ("train", "evaluate", "sample", "reconstruct", "encode", "decode", "recipes", "doctor")
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from latentlab.commands import note, print_json
-from latentlab.core.errors import EXIT_OK, InputError
-
-if TYPE_CHECKING:
-    from latentlab.core.messages import ModelInfo
-    from latentlab.explore.sample import Samples
-
-MAX_SHEET = 10_000
+from latentlab.commands.picture_output import check_count, check_output, write_pictures
+from latentlab.core.errors import EXIT_OK
 
 
 def add_parser(subparsers: Any) -> None:
@@ -64,7 +59,9 @@ def _integer(text: str, low: int, high: int) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Decode, write and say what was written."""
-    _check_output(args.output, args.n)
+    check_output(args.output)
+    check_count(args.output, args.n, "-n")
+    from latentlab.explore.arrays import Points
     from latentlab.explore.sample import sample
     from latentlab.explore.session import ExploreSession
     from latentlab.models.device import choose_device, limit_threads
@@ -75,10 +72,10 @@ def run(args: argparse.Namespace) -> int:
     session = ExploreSession(choose_device(args.device, "fp32"))
     session.load(snapshot)
     samples = sample(session, args.n, seed=args.seed, label=args.label)
-    if args.output.suffix.lower() == ".npz":
-        _write_arrays(args.output, samples)
-    else:
-        _write_sheet(args, snapshot.info, snapshot.step, samples)
+    in_turn = samples.labels is not None and args.label is None
+    columns = args.columns or (snapshot.info.num_classes if in_turn else None)
+    points = Points(samples.z, samples.labels)
+    write_pictures(args.output, samples.images, points, snapshot.info, snapshot.step, columns=columns, seed=args.seed)
     _, height, width, channels = samples.images.shape
     facts = {
         "run": str(args.run),
@@ -94,38 +91,3 @@ def run(args: argparse.Namespace) -> int:
     else:
         note(f"{args.n} samples of step {snapshot.step} in {args.output}")
     return EXIT_OK
-
-
-def _check_output(path: Path, count: int) -> None:
-    """Refuse what cannot be written before the weights are read."""
-    if path.suffix.lower() not in (".png", ".npz"):
-        raise InputError(f"{path.name} is neither .png nor .npz", where="-o", hint="For example: -o samples.png")
-    if path.suffix.lower() == ".png" and count > MAX_SHEET:
-        raise InputError(
-            f"A sheet of {count:,} samples is too large", where="-n", hint=f"Use at most {MAX_SHEET:,}, or -o F.npz."
-        )
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent}", where="-o", hint="Make it first.")
-
-
-def _write_arrays(path: Path, samples: Samples) -> None:
-    import numpy as np
-
-    arrays: dict[str, Any] = {"images": samples.images, "z": samples.z}
-    if samples.labels is not None:
-        arrays["labels"] = samples.labels
-    try:
-        np.savez_compressed(path, **arrays)
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be written: {error.strerror or error}", where=str(path)) from None
-
-
-def _write_sheet(args: argparse.Namespace, info: ModelInfo, step: int, samples: Samples) -> None:
-    from latentlab.explore.export import Origin, write_png
-    from latentlab.explore.mosaic import mosaic, square_columns
-
-    in_turn = samples.labels is not None and args.label is None
-    columns = args.columns or (info.num_classes if in_turn else square_columns(samples.images))
-    columns = min(columns, args.n)
-    origin = Origin.of(info, step, z_BD=samples.z, labels=samples.labels, seed=args.seed, columns=columns)
-    write_png(args.output, mosaic(samples.images, columns), origin)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from latentlab.core.errors import InputError, LatentLabError
-from latentlab.core.messages import DecodeRequest, Floats, Images, Ints, ModelInfo
+from latentlab.core.errors import InputError
+from latentlab.core.messages import Floats, Images, Ints, ModelInfo
+from latentlab.explore.arrays import decode
 from latentlab.explore.session import ExploreSession
-
-BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -85,16 +84,4 @@ def sample(session: ExploreSession, count: int, *, seed: int = 0, label: int | N
         )
     labels = classes_for(info, count, label)
     z = draw_z(seed, count, info.latent_dim)
-    images = []
-    for start in range(0, count, BATCH):
-        part = slice(start, start + BATCH)
-        images.append(_decoded(session, DecodeRequest(z[part], None if labels is None else labels[part])))
-    return Samples(np.concatenate(images), z, labels)
-
-
-def _decoded(session: ExploreSession, request: DecodeRequest) -> Images:
-    result = session.run(request)
-    if result.images is None:
-        report = result.error
-        raise LatentLabError(report.what if report else "Nothing was decoded", where=report.where if report else "")
-    return result.images
+    return Samples(decode(session, z, labels), z, labels)
