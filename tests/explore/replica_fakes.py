@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from latentlab.core.messages import ModelInfo, WeightSnapshot
-from latentlab.core.recipe_data import DataConfig, ModelConfig, Recipe
+from latentlab.core.recipe import Recipe
+from latentlab.core.recipe_data import DataConfig
 from latentlab.core.recipe_io import recipe_toml
+from latentlab.core.recipe_model import ModelConfig
 from latentlab.core.run_folder import CHECKPOINTS, RECIPE, write_model_info
 from latentlab.models.registry import build_model
 from latentlab.models.weights import MODEL_FILE, STATE_FILE, save_tensors

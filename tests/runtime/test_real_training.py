@@ -10,7 +10,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.messages import DecodeRequest, ReconstructRequest, TrainingState
-from latentlab.core.recipe_data import DataConfig, ModelConfig, Recipe, TrainingConfig
+from latentlab.core.recipe import Recipe, TrainingConfig
+from latentlab.core.recipe_data import DataConfig
+from latentlab.core.recipe_model import ModelConfig
 from latentlab.core.run_folder import is_run
 from latentlab.runtime.inference import InferenceService
 from latentlab.runtime.training_session import TrainingSession
