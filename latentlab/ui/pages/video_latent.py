@@ -12,12 +12,13 @@ from latentlab.core.directions import Direction, read_directions
 from latentlab.core.errors import LatentLabError
 from latentlab.core.messages import ErrorReport, Floats
 from latentlab.core.metrics import describe
-from latentlab.core.video_curves import ClipPath, FrameCurves, PathView, worst_frames
+from latentlab.core.video_curves import ClipPath, FrameCurves, PathView, summarise, worst_frames
 from latentlab.core.video_edit import EditedFilm
-from latentlab.core.video_messages import FilmFrame, VideoInfo, psnr_db
+from latentlab.core.video_messages import ErrorCurve, FilmFrame, VideoInfo, psnr_db
 from latentlab.runtime.video_latent import VideoLatentService
 from latentlab.runtime.video_latent_editor import FilmEditor
 from latentlab.ui import style
+from latentlab.ui.pages.video_worst import PixelErrors
 from latentlab.ui.widgets.timeline_items import TimelineMark, TimelineSeries
 from latentlab.ui.widgets.weights_follow import age_text
 
@@ -65,6 +66,8 @@ class FilmStudy(QObject):
         self.service.saved.connect(self._on_saved)
         page.service.add_companion(self.service)
         page.own_series = True
+        page.errors = StudiedErrors(self)
+        page.transport.measure_wanted.connect(self.service.update)
         page.clip_changed.connect(self._on_clip)
         page.frame_changed.connect(self._on_frame)
         page.range_changed.connect(self._on_range)
@@ -183,6 +186,7 @@ class FilmStudy(QObject):
                 self._show_curves()
         if service.curves.version != self._seen[0]:
             self._seen[0], self.curves = service.curves.get()
+            self._tell_page(self.curves)
             self._show_curves()
             self.curves_changed.emit(self.curves)
         if service.between.version != self._seen[2]:
@@ -193,6 +197,14 @@ class FilmStudy(QObject):
             if isinstance(thumbnail, FilmFrame):
                 self.thumbnail_changed.emit(thumbnail)
 
+    def _tell_page(self, curves: FrameCurves | None) -> None:
+        """Leave the pixel errors where the page and the export look for them."""
+        pixel = curves.values.get("pixel") if curves is not None else None
+        if curves is None or pixel is None:
+            self.page.service.curve.clear()
+        else:
+            self.page.service.curve.put(ErrorCurve(pixel, curves.done, curves.step))
+
     def _show_curves(self) -> None:
         """Draw the chosen curves under the timeline and mark the worst frames of the first."""
         clip, series = self.page.clip, []
@@ -200,7 +212,7 @@ class FilmStudy(QObject):
             values = self.values(name) if name else None
             if values is not None and clip is not None and len(values) == clip.frames:
                 series.append(self._series(name, values))
-        self.page.timeline.set_series(series)
+        self.page.timeline.set_series(series, self._note(series))
         self.worst, values = [], self.values(self.curve)
         if values is not None and clip is not None:
             apart = max(1, round(clip.fps * self.worst_apart_s))
@@ -210,6 +222,14 @@ class FilmStudy(QObject):
         else:
             self.page.timeline.set_marks("worst", [])
         self.worst_changed.emit(self.worst)
+
+    def _note(self, series: list[TimelineSeries]) -> str:
+        """Return the first curve in two numbers."""
+        summary = summarise(series[0].values) if series else None
+        if summary is None:
+            return ""
+        median, worst = (value_text(series[0].key, value).split(" · ")[0] for value in (summary.median, summary.worst))
+        return f"median {median} · worst {worst}"
 
     def _series(self, name: str, values: Floats) -> TimelineSeries:
         note = self.step_text() if name != JITTER else ""
@@ -244,6 +264,23 @@ class FilmStudy(QObject):
     @Slot(str)
     def _on_saved(self, text: str) -> None:
         self.page.context.show_message(text)
+
+
+class StudiedErrors(PixelErrors):
+    """The worst frames that the study found, for the page's button and key."""
+
+    def __init__(self, study: FilmStudy) -> None:
+        super().__init__(study.page.moves)
+        self._study = study
+
+    @property
+    def known(self) -> bool:
+        """Whether there are any."""
+        return bool(self._study.worst) or super().known
+
+    def worst(self) -> list[int]:
+        """Return them, worst first; before the study knows any, those of the page's own curve."""
+        return self._study.worst or super().worst()
 
 
 def title_of(name: str) -> str:

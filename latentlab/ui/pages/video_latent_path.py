@@ -126,9 +126,8 @@ class LatentPathPanel(VideoPanel):
         self.plane.set_range((path.first, path.last) if ranged else None)
         for spin in (self.across, self.up):
             spin.setMaximum(len(path.vectors))
-        if not self._chosen:  # Something to begin with: what varies most.
-            self._chosen = True
-            first = tuple(path.order[:FIRST_CURVES].tolist())
+        first = tuple(path.order[:FIRST_CURVES].tolist())
+        if not self._chosen and self.study.path_view.dimensions != first:  # Nobody chose: what varies most.
             self.study.set_path_view(replace(self.study.path_view, dimensions=first))
 
     def _about(self, path: ClipPath) -> str:
