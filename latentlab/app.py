@@ -81,6 +81,7 @@ def build_window(
 
     ``keep`` False leaves the remembered layout as it is: for pictures and tests.
     """
+    from latentlab.runtime.dataset_preview import DatasetPreviewService
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
     from latentlab.runtime.poll import Poller
@@ -88,9 +89,11 @@ def build_window(
     from latentlab.runtime.threads import share_interpreter
     from latentlab.runtime.training_session import TrainingSession
     from latentlab.runtime.video import VideoService
+    from latentlab.runtime.video_export import ExportService
     from latentlab.runtime.warmup import WarmupThread
     from latentlab.ui import style, window_memory
     from latentlab.ui.context import AppContext
+    from latentlab.ui.dialogs.video_export_chip import show_exports
     from latentlab.ui.main_window import MainWindow
     from latentlab.ui.settings_store import SettingsStore
 
@@ -99,13 +102,17 @@ def build_window(
     store = SettingsStore(read_only=not keep)
     style.apply_theme(app, theme or window_memory.theme(store))
     context = AppContext(TrainingSession(), InferenceService(), VideoService(), ErrorHub(), runs_root or runs_dir())
+    context.exports, context.datasets = ExportService(), DatasetPreviewService()
     context.inference.bind(context.training.weights)
     poller, shutdown, warmup = Poller(), Shutdown(), WarmupThread()
     window = MainWindow(context, store, poller, shutdown)
     shutdown.add("the training", context.training)
     shutdown.add("the explorer", context.inference)
     shutdown.add("the video", context.video)
+    shutdown.add("the export", context.exports)
+    shutdown.add("the look at films", context.datasets)
     shutdown.add("torch's first import", warmup)
+    show_exports(window, context.exports)
     window_memory.restore(window, size)
     _keep_until_done(window, warmup, shutdown)
     window.first_painted.connect(warmup.start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,11 +72,12 @@ def find_videos(pattern: str) -> list[Path]:
     )
 
 
-def plan_videos(pattern: str, config: DataConfig) -> list[FilmPlan]:
+def plan_videos(pattern: str, config: DataConfig, known: Mapping[Path, FrameIndex] | None = None) -> list[FilmPlan]:
     """Return which frames of which films a recipe asks for, without decoding them.
 
     ``stride`` counts frames of each file (keyframes with ``keyframes_only``). ``limit`` is spread
-    evenly over all of them, so that a quick try sees the whole material.
+    evenly over all of them, so that a quick try sees the whole material. ``known`` indices of unchanged
+    files save reading them again.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def plan_videos(pattern: str, config: DataConfig) -> list[FilmPlan]:
     """
     plans = []
     for file in find_videos(pattern):
-        with VideoReader(file) as reader:
+        with VideoReader(file, (known or {}).get(file)) as reader:
             check_crop(config.crop, reader.size, file.name)
             plans.append(FilmPlan(file, reader.index, wanted_frames(reader.index, config)))
     return _spread(plans, config.limit)

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from latentlab.core.messages import Floats
+    from latentlab.core.recipe import Recipe
+    from latentlab.runtime.dataset_preview import DatasetPreviewService
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
     from latentlab.runtime.training_session import TrainingSession
     from latentlab.runtime.video import VideoService
+    from latentlab.runtime.video_export import ExportService
 
 
 @dataclass
@@ -29,3 +32,7 @@ class AppContext:
     choose_recipe: Callable[[], None] = field(default=lambda: None)
     explore_point: Callable[[Floats, int], None] = field(default=lambda _z, _label: None)
     show_message: Callable[[str], None] = field(default=lambda _text: None)
+    recipe: Callable[[], Recipe | None] = field(default=lambda: None)
+    use_recipe: Callable[[Recipe, str], None] = field(default=lambda _recipe, _name: None)
+    exports: ExportService | None = None
+    datasets: DatasetPreviewService | None = None
