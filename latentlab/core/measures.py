@@ -66,6 +66,7 @@ _RECONSTRUCTION = (
     _shared("reconstruction", LIKELIHOOD, "Here over the whole split and from the mean of q(z|x)."),
     _shared("kld_nats", PROBABILISTIC, "Here the moments of the whole split, without the moving ones of training."),
     _shared("kld_per_dim", PROBABILISTIC),
+    _shared("kld_moving", [kind for kind in PROBABILISTIC if kind != "ssvae"], "Only where training used it."),
     _shared("active_units", ENCODING, "Here over the whole split."),
 )
 
@@ -257,7 +258,7 @@ _SAMPLES = (
         "own features²",
         "The same between training images and images of the split: what perfect samples would score.",
         "frechet",
-        tuple({*ENCODING, *SAMPLING}),
+        (*ENCODING, "cgan"),
         "long",
     ),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from latentlab.core.errors import InputError
-from latentlab.core.measures import Measure, choose, named
+from latentlab.core.measures import MEASURES, Measure, choose, named
 from latentlab.core.messages import Ints, ModelInfo, ProgressSink, WeightSnapshot
 from latentlab.core.recipe_data import DataConfig
 from latentlab.core.run_folder import LAST, read_model_info
@@ -144,7 +144,8 @@ def assess(
     subject = Subject(model, data, rows, Pictures(data.images, policy), policy, options, split, progress)
     found = measure_all(subject, measures)
     took_s = time.monotonic() - began
-    notes = tuple(found.notes)
+    absent = [name for name in named(metrics) if name in MEASURES and name not in found.values]
+    notes = (*found.notes, *(f"{name} cannot be measured on these images and this run." for name in absent))
     return Evaluation(run, which, snapshot.step, split, len(rows), found.values, found.details, notes, took_s)
 
 

@@ -76,12 +76,15 @@ class Measurement:
     ``pixel`` is the MSE in [0,1] units of the reconstruction from the posterior mean; ``psnr`` is
     10 log10(1 / pixel) dB. ``kld_nats`` is the mean KL(q(z|x) ‖ N(0,1)) of the images or, with the batch
     estimator, the KL of the moments of z over all of them. ``reconstruction`` is the negative log-likelihood
-    in nats per image. ``active_units`` counts Var_x(E[z|x]) > 0.01 (Burda et al. 2015).
+    in nats per image. ``active_units`` counts Var_x(E[z|x]) > 0.01 (Burda et al. 2015). ``kld_moving`` is the
+    batch estimator's own, batch by batch (see ``latentlab.models.kld``).
     """
 
-    def __init__(self, objective: ObjectiveConfig, kind: str) -> None:
+    def __init__(self, model: LatentModel, objective: ObjectiveConfig) -> None:
         self._objective = objective
-        self._kind = kind
+        self._kind = model.info.kind
+        self._kld = getattr(model, "kld", None)
+        self._moving: list[Tensor] = []
         self._elements = 1
         self._errors: Tensor | None = None
         self._posteriors = PosteriorSums()
@@ -93,6 +96,8 @@ class Measurement:
         errors = torch.stack([error.square().sum(), error.abs().sum(), _bernoulli_sum(reconstructions, x)]).double()
         self._errors = errors if self._errors is None else self._errors + errors
         self._posteriors.add(posterior)
+        if isinstance(self._kld, BatchKld) and len(x) > 1:
+            self._moving.append(self._kld.of_posteriors(posterior, self._objective.kld_momentum).mean())
 
     def result(self) -> dict[str, float]:
         """Return the metrics of everything added."""
@@ -108,6 +113,8 @@ class Measurement:
         if kld_D is not None:
             metrics |= {"kld_nats": float(kld_D.sum()), "kld_per_dim": float(kld_D.mean())}
         metrics["active_units"] = float((moments.variance_D > ACTIVE_VARIANCE).sum())
+        if self._moving:
+            metrics["kld_moving"] = float(torch.stack(self._moving).mean())
         return metrics
 
     def _nats(self, mse: float, mean_absolute: float, bernoulli: float) -> float:
@@ -151,9 +158,8 @@ def measure(
         kld_moving with the batch estimator (see ``latentlab.models.kld``).
         For a model without an encoder, sample_diversity and energy_distance instead.
     """
-    measurement = Measurement(objective, model.info.kind)
+    measurement = Measurement(model, objective)
     was_training = model.training
-    kld, moving = getattr(model, "kld", None), list[Tensor]()
     model.eval()
     try:
         if not model.info.has_encoder and labels is not None:
@@ -166,12 +172,9 @@ def measure(
                     posterior = model.encode(x, y)
                     reconstructions = model.decode(posterior.mu_BD, y)
                 measurement.add(posterior, reconstructions.float(), x)
-                if isinstance(kld, BatchKld) and len(x) > 1:
-                    moving.append(kld.of_posteriors(posterior, objective.kld_momentum).mean())
     finally:
         model.train(was_training)
-    as_in_the_text = {"kld_moving": float(torch.stack(moving).mean())} if moving else {}
-    return {**measurement.result(), **as_in_the_text}
+    return measurement.result()
 
 
 def best_score(tested: Mapping[str, float]) -> float:

@@ -45,7 +45,7 @@ def command(*arguments: object) -> int:
 def test_every_kind_gets_every_metric_that_applies_to_it(tmp_path, kind: str) -> None:
     run = write_run(tmp_path / kind, model__kind=kind)
     found = assess(run, metrics="all", options=QUICK)
-    expected = {m.name for m in MEASURES.values() if kind in m.kinds and m.needs != "attributes"}
+    expected = {m.name for m in MEASURES.values() if kind in m.kinds and m.needs != "attributes"} - {"kld_moving"}
     assert set(found.values) == expected
     assert all(math.isfinite(value) for value in found.values.values())
     assert (found.images, found.split, found.step) == (30, "test", 7)
@@ -176,6 +176,13 @@ def test_a_batch_kld_run_has_the_moments_of_the_split(tmp_path) -> None:
     found = assess(run, metrics="quick", options=QUICK).values
     assert found["kld_nats"] == pytest.approx(found["kld_moments"], rel=1e-9)
     assert found["rate"] != pytest.approx(found["kld_moments"], rel=0.01)
+    assert found["kld_moving"] >= 0.0
+
+
+def test_a_metric_asked_for_in_vain_is_named(vae) -> None:
+    found = assess(vae, metrics="pixel,kld_moving", options=QUICK)
+    assert set(found.values) == {"pixel"}
+    assert found.notes == ("kld_moving cannot be measured on these images and this run.",)
 
 
 def test_data_without_classes_leaves_the_probe_out(tmp_path) -> None:

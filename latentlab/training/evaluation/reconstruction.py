@@ -17,12 +17,13 @@ K1, K2 = 0.01, 0.03
 
 def measure_reconstruction(subject: Subject, wanted: Set[str]) -> Findings:
     """Measure what training logs on the test images, and SSIM."""
-    measurement = Measurement(subject.info.recipe.objective, subject.info.kind)
+    measurement = Measurement(subject.model, subject.info.recipe.objective)
     similarities = []
     for images in subject.batches("Reconstructions"):
         posterior = subject.encode(images)
         reconstructions = subject.decode(posterior.mu_BD, images.y_B)
-        measurement.add(posterior, reconstructions, images.x_BCHW)
+        with torch.no_grad():
+            measurement.add(posterior, reconstructions, images.x_BCHW)
         if "ssim" in wanted:
             similarities.append(ssim(reconstructions, images.x_BCHW).cpu())
     found = Findings(measurement.result())
