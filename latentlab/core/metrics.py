@@ -256,6 +256,58 @@ _ALL = (
         "training's moving ones by kld_momentum, averaged over batches.",
         "kld",
     ),
+    Metric(
+        "class_loss",
+        "Classification loss",
+        "nats",
+        "Cross-entropy -log q(y|x) of the labelled images of a semi-supervised model.",
+        "discriminator",
+    ),
+    Metric(
+        "labelled_accuracy",
+        "Accuracy, labelled",
+        "share",
+        "Share of the labelled training images whose class is the most probable one of q(y|x).",
+        "discriminator",
+    ),
+    Metric(
+        "unlabelled_accuracy",
+        "Accuracy, unlabelled",
+        "share",
+        "The same for fixed training images whose label is hidden from the model; measured with the test images.",
+        "discriminator",
+    ),
+    Metric(
+        "accuracy",
+        "Accuracy",
+        "share",
+        "Share of the images with a known class whose class is the most probable one of q(y|x).",
+        "discriminator",
+    ),
+    Metric(
+        "class_entropy",
+        "Entropy of q(y|x)",
+        "nats",
+        "Mean entropy of q(y|x), of the unlabelled images in training: 0 is certain, log K undecided.",
+        "discriminator",
+    ),
+    Metric(
+        "temperature", "Temperature", "", "Temperature of the Gumbel-softmax: the lower, the harder the class.", "beta"
+    ),
+    Metric(
+        "features_kld",
+        "KLD of M1",
+        "nats",
+        "M1+M2: KL of the first VAE's posterior from its prior, per image.",
+        "kld",
+    ),
+    Metric(
+        "features_nll",
+        "NLL of features",
+        "nats",
+        "M1+M2: -log p(z1|z2,y) of the first VAE's latent under the second's decoder, per image.",
+        "feature",
+    ),
     Metric("lr", "Learning rate", "", "Learning rate of the encoder and decoder.", "neutral", log=True),
     Metric("images_per_s", "Speed", "images/s", "Training images per second since the last logged step.", "neutral"),
 )

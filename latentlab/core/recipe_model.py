@@ -10,6 +10,8 @@ NetworkName = Literal["conv", "residual", "dense", "mlp", "splatoon"]
 NormName = Literal["group", "instance", "batch", "none"]
 Conditioning = Literal["one-hot", "embedding"]
 
+_CONVOLUTIONAL = ["conv", "residual", "dense", "splatoon"]
+
 
 class ModelConfig(Section):
     """Which model, and how large."""
@@ -26,9 +28,18 @@ class ModelConfig(Section):
     latent_dim: int = setting(16, "Number of latent dimensions.", ge=1, le=4096)
     width: int = setting(32, "Channels of the first layer; deeper layers double it.", ge=4, le=512, unit="channels")
     encoder_norm: NormName = setting(
-        "group", "Normalisation between the encoder's convolutions.", kinds=ENCODING, advanced=True
+        "group",
+        "Normalisation between the encoder's convolutions (the splatoon text's: batch).",
+        when={"network": _CONVOLUTIONAL},
+        kinds=ENCODING,
+        advanced=True,
     )
-    decoder_norm: NormName = setting("group", "Normalisation between the decoder's convolutions.", advanced=True)
+    decoder_norm: NormName = setting(
+        "group",
+        "Normalisation between the decoder's convolutions (the splatoon text's: instance).",
+        when={"network": _CONVOLUTIONAL},
+        advanced=True,
+    )
     latent_batch_norm: bool = setting(
         False,
         "Batch norm on the posterior mean, at the end of the encoder (Part 4 of the splatoon texts).",
@@ -37,6 +48,18 @@ class ModelConfig(Section):
     )
     conditioning: Conditioning = setting(
         "one-hot", "How the class enters encoder and decoder: one-hot, or a learned embedding.", kinds=CONDITIONAL
+    )
+    classifier_network: Literal["same", "conv", "residual", "dense", "mlp", "splatoon"] = setting(
+        "same", "Network of the classifier q(y|x) where it reads pixels; same is network.", kinds=["ssvae"]
+    )
+    features_dim: int = setting(
+        0,
+        "Latent dimensions of a first VAE (M1) whose latent the semi-supervised one (M2) then reads instead of "
+        "pixels; 0 is M2 alone.",
+        ge=0,
+        le=4096,
+        kinds=["ssvae"],
+        advanced=True,
     )
     discriminator_network: Literal["conv", "dense", "splatoon"] = setting(
         "conv", "Discriminator: conv, dense (densely connected), or splatoon, the text's own.", kinds=ADVERSARIAL

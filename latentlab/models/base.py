@@ -87,6 +87,10 @@ class LatentModel(nn.Module, ABC):
     def decode(self, z_BD: Tensor, y_B: Tensor | None = None) -> Tensor:
         """Return images in [0,1], (B, C, H, W) float32."""
 
+    def classes_of(self, x_BCHW: Tensor, y_B: Tensor | None) -> Tensor | None:
+        """Return the classes to encode and decode images with: those given; a model that guesses fills in the rest."""
+        return y_B
+
     @abstractmethod
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return the parameters of each optimiser by its name; ``"main"`` or encoder, decoder, discriminator."""

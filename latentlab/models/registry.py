@@ -11,6 +11,8 @@ from latentlab.models.base import LatentModel
 from latentlab.models.cgan import ConditionalGan
 from latentlab.models.cvae import ConditionalVae
 from latentlab.models.layers import initialise
+from latentlab.models.semisupervised import SemiSupervisedVae
+from latentlab.models.stacked import StackedVae
 from latentlab.models.vae import Vae
 from latentlab.models.vaegan import VaeGan
 
@@ -20,7 +22,14 @@ MODELS: dict[str, type[LatentModel]] = {
     "cvae": ConditionalVae,
     "vaegan": VaeGan,
     "cgan": ConditionalGan,
+    "ssvae": SemiSupervisedVae,
 }
+
+
+def model_class(info: ModelInfo) -> type[LatentModel]:
+    """Return the class of the model that ``info`` describes."""
+    stacked = info.kind == "ssvae" and info.recipe.model.features_dim > 0
+    return StackedVae if stacked else MODELS[info.kind]
 
 
 def build_model(info: ModelInfo, seed: int | None = None) -> LatentModel:
@@ -46,7 +55,7 @@ def build_model(info: ModelInfo, seed: int | None = None) -> LatentModel:
         generator.manual_seed(seed)
     # Tensors on "meta" have no storage: the constructors' own draws, which would use the global state, cost nothing.
     with torch.device("meta"):
-        model = MODELS[info.kind](info)
+        model = model_class(info)(info)
     model.to_empty(device="cpu")
     initialise(model, generator)
     return model
@@ -54,4 +63,6 @@ def build_model(info: ModelInfo, seed: int | None = None) -> LatentModel:
 
 def is_convolutional(info: ModelInfo) -> bool:
     """Whether the model's networks are made of convolutions, which is what decides on bf16 for the CPU."""
-    return info.recipe.model.network != "mlp" or info.kind in ADVERSARIAL
+    model = info.recipe.model
+    classifier = model.classifier_network if info.kind == "ssvae" and not model.features_dim else "same"
+    return any(name not in ("mlp", "same") for name in (model.network, classifier)) or info.kind in ADVERSARIAL
