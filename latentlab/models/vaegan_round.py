@@ -96,7 +96,7 @@ class Round:
 
     def feature_loss(self, targets: Targets, recon: Judgement) -> Tensor:
         """Return the weighted feature matching of reconstructions (Larsen et al. 2016, eq. 7)."""
-        features = self._matching(targets, recon.features, self._objective)
+        features: Tensor = self._matching(targets, recon.features, self._objective)
         self._note({"feature_matching": features})
         return self._objective.feature_weight * features
 
