@@ -10,6 +10,12 @@ event_loop_worst         the largest such delay after the first 10 s of training
 decode_latency           request to answer of one decode in the window while the demo trains
 demo_images_per_s        training speed of the demo inside the window
 train_images_per_s.NAME  training speed of a recipe without a window
+video_scrub              slider moved until all three panes of a 121x64 clip are drawn, in training
+video_nearest            1080p, keyframes 250 apart, nothing prepared: until the nearest frame is drawn
+video_exact              the same until the frame itself is drawn
+video_build.KIND         frames a second prepared for scrubbing (game: 242x64, 1080p)
+video_opencv.KIND        frames a second that OpenCV reads of the same file
+video_build_ratio.KIND   the one over the other
 ======================== ============================================================================
 """
 
@@ -50,13 +56,13 @@ def result(name: str, unit: str, values: Iterable[float]) -> Result:
     return {"name": name, "unit": unit, "median": ordered[len(ordered) // 2], "p99": p99, "n": len(ordered)}
 
 
-def _window(*arguments: str) -> dict[str, Any]:
+def _window(*arguments: str, script: str = "bench_window.py") -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
         environment = {**os.environ, "LATENTLAB_CONFIG": folder}
         if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             environment.setdefault("QT_QPA_PLATFORM", "offscreen")
-        command = [sys.executable, str(HERE / "bench_window.py"), arguments[0], str(out), *arguments[1:]]
+        command = [sys.executable, str(HERE / script), arguments[0], str(out), *arguments[1:]]
         subprocess.run(command, check=True, env=environment)
         return dict(json.loads(out.read_text()))
 
@@ -81,6 +87,23 @@ def bench_window(quick: bool) -> list[Result]:
     ]
 
 
+def bench_video(quick: bool) -> list[Result]:
+    """Scrub through clips, prepared in training and not prepared; prepare clips beside OpenCV."""
+    scrub = _window("scrub", "40" if quick else "200", script="bench_video.py")
+    cold = _window("cold", "8" if quick else "40", script="bench_video.py")
+    rates = _window("build", "2" if quick else "7", script="bench_video.py")
+    results = [
+        result("video_scrub", "ms", scrub["exact_ms"]),
+        result("video_nearest", "ms", cold["nearest_ms"]),
+        result("video_exact", "ms", cold["exact_ms"]),
+    ]
+    for kind in ("game", "1080p"):
+        results.append(result(f"video_build.{kind}", "frames/s", rates[f"{kind}.fps"]))
+        results.append(result(f"video_opencv.{kind}", "frames/s", rates[f"{kind}.opencv_fps"]))
+        results.append(result(f"video_build_ratio.{kind}", "", rates[f"{kind}.ratio"]))
+    return results
+
+
 def bench_training(quick: bool) -> list[Result]:
     """Train recipes headless on the best device there is."""
     results = []
@@ -97,6 +120,7 @@ def bench_training(quick: bool) -> list[Result]:
 BENCHES: dict[str, Callable[[bool], list[Result]]] = {
     "start": bench_start,
     "window": bench_window,
+    "video": bench_video,
     "training": bench_training,
 }
 

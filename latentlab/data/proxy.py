@@ -41,6 +41,8 @@ from latentlab.data.video_shape import FrameShape
 FORMAT = 2
 SHARE_OF_CACHE = 0.5
 FLUSH_S = 0.1
+BUFFER = 2**20
+"""Bytes written at a time: small frames one by one cost a call each."""
 MOST_WAIT_S = 1.0
 SOON_FRAMES = 200
 """Building goes on rather than away when it will reach the frame looked at within so many frames."""
@@ -190,7 +192,7 @@ class Proxy:
                     part.unlink(missing_ok=True)
 
     def _fill(self, part: Path, progress: ProgressSink) -> None:
-        with open_frames(self.path, self.index) as reader, part.open("wb") as file:
+        with open_frames(self.path, self.index) as reader, part.open("wb", BUFFER) as file:
             self._begin(part, file)
             ticker = Ticker(progress, "Preparing video", self.wanted)
             due = time.monotonic() + FLUSH_S

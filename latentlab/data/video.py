@@ -38,6 +38,8 @@ SKIPS_SOUNDLY = ("h264", "hevc", "mpeg4", "mpeg2video")
 """Codecs that mark the frames no other frame depends on."""
 REORDERED = 48
 """Frames that may be in the decoder, out of order or in its threads, before one comes out."""
+SMALL_PIXELS = 320 * 240
+"""Frames up to this size are decoded in one thread: handing them over costs more than decoding them."""
 FALLBACK_RATE = Fraction(25)
 
 
@@ -193,8 +195,8 @@ class VideoReader:
 
     def _worth_going_on(self, n: int) -> bool:
         """Whether decoding on from here reaches ``n`` no later than seeking would."""
-        if n < self._next:
-            return False
+        if n <= self._next:
+            return n == self._next
         entry = int(np.searchsorted(self.index.entries, n, side="right")) - 1
         return entry < 0 or int(self.index.entries[entry]) <= self._next
 
@@ -214,8 +216,12 @@ class VideoReader:
             self._container.close()
         self._container = open_container(self.path)
         self._stream = video_stream(self._container, self.path)
-        self._stream.thread_type = "AUTO"
-        self._stream.codec_context.thread_count = max(1, min(4, os.cpu_count() or 1))
+        codec = self._stream.codec_context
+        if codec.width * codec.height > SMALL_PIXELS:
+            self._stream.thread_type = "AUTO"
+            codec.thread_count = max(1, min(4, os.cpu_count() or 1))
+        else:
+            codec.thread_count = 1
         self._decoder = decoded_frames(self._container, self._stream)
         self._hurries = False
         self._next = 0
@@ -227,7 +233,7 @@ class VideoReader:
         hurry = hurry and self._hurry(n - entry > self._keep + REORDERED)
         try:
             for frame in self._decoder:
-                number = self.index.number_of(frame.pts) if self.index.seekable else self._next
+                number = self._number_of(frame)
                 sound = self._from_start or not frame.is_corrupt
                 if number >= entry and sound:
                     self._remember(number, frame)
@@ -243,6 +249,13 @@ class VideoReader:
             self._hurry(False)
         self._next = self.frames  # Ended: only a seek or a restart helps from here.
         return None
+
+    def _number_of(self, frame: Any) -> int:
+        """Return a decoded frame's number, which is mostly the one that follows the frame before it."""
+        following, pts = self._next, self.index.pts
+        if not self.index.seekable or (following < len(pts) and pts[following] == frame.pts):
+            return following
+        return self.index.number_of(frame.pts)
 
     def _hurry(self, wanted: bool) -> bool:
         """Leave out frames that no other depends on while the one wanted is far away; return whether that is done."""

@@ -102,6 +102,7 @@ class VideoThread(QThread):
         self.setObjectName("video")
         self.worker = worker
         self.active = True
+        self.measures = True
         self._calls: Mailbox[_Call] = Mailbox()
         worker.newer = self._newer
 
@@ -145,7 +146,8 @@ class VideoThread(QThread):
 
         def work() -> None:
             worker = self.worker
-            busy[0] = worker.show_film() or (self.active and (worker.find_scenes() or worker.measure()))
+            looked_at = worker.show_film() or (self.active and worker.find_scenes())
+            busy[0] = looked_at or (self.active and self.measures and worker.measure())
 
         if not self._guarded(_Call(work, "measuring the video")):
             self.worker.give_up_background()
@@ -275,12 +277,12 @@ class VideoService(QObject):
 
     def set_active(self, active: bool) -> None:
         """Say whether anybody looks: the error curve is only measured for somebody."""
-        self._thread.active = active and not self._companions
+        self._thread.active = active
 
     def add_companion(self, companion: Service) -> None:
         """Leave measuring to a service that does it beside the video thread; it ends with this one."""
         self._companions.append(companion)
-        self._thread.active = False
+        self._thread.measures = False
 
     def shutdown(self, timeout_ms: int = 0) -> bool:
         """End both threads after what they have in hand; return whether they have ended."""

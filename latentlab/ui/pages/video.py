@@ -295,7 +295,7 @@ class VideoPage(FilmPage):
         info = self.context.training.info
         self.tools.compare.run = info.run if info is not None else None
         self.transport.worst.setEnabled(self.errors.known)
-        self.transport.measure.setEnabled(self.errors.curve is not None)
+        self.transport.measure.setEnabled(self.errors.known)
 
     def _moved(self, slot: str) -> bool:
         """Whether a slot of the service holds something new, from now on not new any more."""

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QToolButton, QWidget
 
 from latentlab.core.run_folder import checkpoint_names, is_run
 from latentlab.core.video_messages import CompareModel
+from latentlab.ui.pages.video_difference import ROOM_FOR_ARROW
 
 MOST = 3
 LISTED = 12
@@ -35,6 +36,7 @@ class CompareButton(QToolButton):
         self.setAccessibleName("Compare with other checkpoints")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setStyleSheet(ROOM_FOR_ARROW)
         self._menu = QMenu(self)
         self._menu.aboutToShow.connect(self.fill)
         self.setMenu(self._menu)

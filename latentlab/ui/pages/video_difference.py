@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from latentlab.core.video_messages import DifferenceKind
 
+ROOM_FOR_ARROW = "QToolButton { padding-right: 18px; }"
 GAINS = (1.0, 2.0, 3.0, 5.0, 10.0)
 KINDS: tuple[tuple[str, DifferenceKind, str], ...] = (
     ("Heat", "heat", "How large the difference is: black for equal, pale yellow for the most"),
@@ -26,6 +27,7 @@ class DifferenceButton(QToolButton):
         self.setAccessibleName("Difference")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setStyleSheet(ROOM_FOR_ARROW)
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         self._kinds = self._group(menu, "Difference", [(text, kind, words) for text, kind, words in KINDS])

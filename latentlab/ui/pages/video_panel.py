@@ -85,6 +85,7 @@ class SidePanels(QTabWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(panel)
         area.setAccessibleName(panel.title)
+        area.setMinimumWidth(panel.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
         self.setTabToolTip(self.addTab(area, panel.title), panel.tooltip)
 
     def show_panel(self, key: str) -> None:

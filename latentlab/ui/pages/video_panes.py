@@ -153,8 +153,8 @@ class VideoPanes(QWidget):
         if not self._with_model:
             return ["original"] + (film if self.film.crop is not None else [])
         if self.mode != "panes":
-            return ["both", *film]
-        return [*MODEL_PANES, *self._others, *film]
+            return ["both"]
+        return [*MODEL_PANES[:2], *self._others, MODEL_PANES[2], *film]
 
     def pane_rect(self, name: str) -> QRect:
         """Return where a pane's picture may be drawn, in logical pixels."""

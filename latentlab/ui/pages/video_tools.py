@@ -22,7 +22,7 @@ from latentlab.core.video_messages import Crop, DifferenceKind, VideoInfo, Video
 from latentlab.ui import icons, style
 from latentlab.ui.pages.video_compare import CompareButton
 from latentlab.ui.pages.video_crop import CropForm
-from latentlab.ui.pages.video_difference import DifferenceButton
+from latentlab.ui.pages.video_difference import ROOM_FOR_ARROW, DifferenceButton
 
 LEAST_NAME = 90
 NARROW = 900
@@ -55,6 +55,7 @@ class VideoTools(QWidget):
         self.mode = self._make_box("Arrangement", "Side by side; under a divider to drag (V); or by turns (B)")
         for words, mode in MODES:
             self.mode.addItem(words, mode)
+        self.mode.setFixedWidth(88)
         self.difference = DifferenceButton()
         self.film = QToolButton()
         icons.set_icon(self.film, "image")
@@ -67,7 +68,7 @@ class VideoTools(QWidget):
         self.more = self._make_menu("", "More commands")
         self.menus = {"export": self.export, "more": self.more}
         self.panels = QToolButton()
-        icons.set_icon(self.panels, "settings")
+        icons.set_icon(self.panels, "panel")
         self.panels.setCheckable(True)
         self.panels.setToolTip("Show the panels beside the pictures")
         self.panels.setAccessibleName("Panels")
@@ -103,6 +104,7 @@ class VideoTools(QWidget):
     def _make_menu(self, text: str, tooltip: str) -> QToolButton:
         button = QToolButton()
         button.setText(text)
+        button.setStyleSheet(ROOM_FOR_ARROW if text else "QToolButton::menu-indicator { image: none; }")
         if not text:
             icons.set_icon(button, "more")
         button.setToolTip(tooltip)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from latentlab.core.video_curves import worst_frames
 from latentlab.core.video_messages import ErrorCurve, psnr_db
 from latentlab.ui import style
 from latentlab.ui.pages.video_moves import WORST, Moves
@@ -22,14 +25,14 @@ class PixelErrors:
     @property
     def known(self) -> bool:
         """Whether any frame was measured."""
-        return self.curve is not None and self.curve.done > 0
+        return any(not np.isnan(series.values).all() for series in self._moves.timeline.content.series[:1])
 
     def worst(self) -> list[int]:
-        """Return the worst frames known, worst first, a second apart."""
-        clip = self._moves.clip
-        if self.curve is None or clip is None:
+        """Return the worst frames of the first curve on the timeline, worst first, a second apart."""
+        clip, series = self._moves.clip, self._moves.timeline.content.series
+        if not series or clip is None:
             return []
-        return self.curve.worst(LISTED, apart=max(1, round(clip.fps * APART_S)))
+        return worst_frames(series[0].values, LISTED, max(1, round(clip.fps * APART_S)))
 
     def go_to_worst(self) -> None:
         """Go to the worst frame; again: to the next worst that is not its neighbour."""
@@ -46,12 +49,11 @@ class PixelErrors:
             timeline.set_series(())
             timeline.set_marks(WORST, ())
             return
-        worst = self.worst()
         note = ""
-        if self.known:
-            value = float(curve.pixel[worst[0]])
+        if curve.done:
+            value = float(np.nanmax(curve.pixel))
             note = f"worst {style.format_value(value)} ({psnr_db(value):.1f} dB)"
         share = "" if curve.complete else f"{curve.done / len(curve.pixel):.0%} measured"
         timeline.set_series([TimelineSeries("pixel", "pixel error", "", "pixel", curve.pixel, share)], note)
-        marks = [TimelineMark(frame, "one of the worst frames") for frame in worst] if curve.complete else []
+        marks = [TimelineMark(frame, "one of the worst frames") for frame in self.worst()] if curve.complete else []
         timeline.set_marks(WORST, marks)
