@@ -51,6 +51,13 @@ def test_every_kind_gets_every_metric_that_applies_to_it(tmp_path, kind: str) ->
     assert (found.images, found.split, found.step) == (30, "test", 7)
 
 
+def test_m1_m2_is_measured_and_says_what_its_bound_is(tmp_path) -> None:
+    run = write_run(tmp_path / "run", model__kind="ssvae", model__features_dim=3)
+    found = assess(run, metrics="quick", options=QUICK)
+    assert {"accuracy", "class_entropy", "negative_elbo"} <= set(found.values)
+    assert any("M1+M2" in note for note in found.notes)
+
+
 def test_sets_hold_one_another() -> None:
     for kind in ("ae", "vae", "cgan"):
         quick, default, everything = ({m.name for m in choose(name, kind)} for name in ("quick", "default", "all"))

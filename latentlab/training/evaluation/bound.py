@@ -87,6 +87,13 @@ def fixed_objective(subject: Subject) -> ObjectiveConfig:
     return objective.model_copy(update={"reconstruction": "gaussian", "sigma": sigma})
 
 
+def stacked_notes(subject: Subject) -> list[str]:
+    """Return what must be said of the bound of M1+M2, whose own has one more latent than is drawn here."""
+    if subject.info.recipe.model.features_dim == 0:
+        return []
+    return ["M1+M2: the bound is that of images decoded by way of the mean of p(z1|z2,y), without its noise."]
+
+
 def bits_per_element(nats: float, elements: int) -> float:
     """Return nats per image as bits per number of the image."""
     return nats / (elements * math.log(2.0))
@@ -120,6 +127,7 @@ def measure_bound(subject: Subject, wanted: Set[str]) -> Findings:
     if objective is not subject.info.recipe.objective:
         found.details["sigma"] = objective.sigma
         found.notes.append(f"The likelihood's sigma is the best one for these images: {objective.sigma:.4g}.")
+    found.notes += stacked_notes(subject)
     if subject.info.recipe.objective.kld == "batch":
         found.notes.append("Training held the moments of a batch (kld_nats), not the rate, which it leaves free.")
     return found
