@@ -1,6 +1,6 @@
 """Are the digits of a conditional run legible? ``.venv/bin/python scripts/judge_digits.py RUN [-n 500] [--json]``.
 
-Samples N digits of every class with ``latentlab sample --class K`` and has them read by a classifier
+Samples N digits of every class with ``latentlab sample`` and has them read by a classifier
 that saw only real digits: scikit-learn's support vector machine on its 1,797 digits at 8x8.
 """
 

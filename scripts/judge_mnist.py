@@ -1,8 +1,8 @@
-"""What do the samples of a run trained on MNIST look like to a classifier of MNIST?
+"""Judge the samples of a run trained on MNIST by a classifier of MNIST.
 
 ``.venv/bin/python scripts/judge_mnist.py RUN --data mnist:DIR [-n 500] [--checkpoint last] [--json]``
 
-Samples N digits of every class with ``latentlab sample --class K``. A small convolutional network that saw only
+Samples N digits of every class with ``latentlab sample``. A small convolutional network that saw only
 MNIST's training images reads them; it is trained once, kept in latentlab's cache folder, and its accuracy on the
 10,000 test images is printed with the verdict. Printed are:
 
@@ -96,7 +96,7 @@ def trained_reader(data: Dataset) -> Reader:
     if kept.is_file():
         reader.load_state_dict(load_tensors(kept))
         return reader.eval()
-    print("Training the classifier once; this takes a minute or two.", file=sys.stderr, flush=True)
+    print("Training the classifier once; this takes some three minutes.", file=sys.stderr, flush=True)
     assert data.labels is not None
     rows = data.train_index
     train(reader, data.images[rows][..., 0], data.labels[rows])
