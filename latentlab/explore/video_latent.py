@@ -54,8 +54,9 @@ def apply_edit(z_TD: Floats, edit: EditedFilm) -> Floats:
 def gaussian_weights(radius: int) -> Doubles:
     """Return the weights of a Gaussian window, (2 radius + 1,), which ends at three standard deviations."""
     offsets = np.arange(-radius, radius + 1)
-    weights: Doubles = np.exp(-0.5 * (3.0 * offsets / max(1, radius)) ** 2)
-    return weights / weights.sum()
+    weights = np.exp(-0.5 * (3.0 * offsets / max(1, radius)) ** 2)
+    normalised: Doubles = weights / weights.sum()
+    return normalised
 
 
 def _smoothed(z_TD: Floats, edit: EditedFilm) -> Floats:
@@ -189,4 +190,5 @@ def bridged(z_ND: Floats, numbers: Ints) -> Floats:
     before = np.maximum(after - 1, 0)
     gap = np.maximum(numbers[after] - numbers[before], 1)
     share = np.where(frames == numbers[after], 1.0, (frames - numbers[before]) / gap)[:, None]
-    return ((1.0 - share) * z_ND[before] + share * z_ND[after]).astype(np.float32)
+    bridge: Floats = ((1.0 - share) * z_ND[before] + share * z_ND[after]).astype(np.float32)
+    return bridge

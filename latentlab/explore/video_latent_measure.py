@@ -205,12 +205,14 @@ def encode_frames(session: ExploreSession, frames: Images) -> Floats:
     LatentLabError
         If there are no weights, or the model fails.
     """
-    return _answered(session, EncodeRequest(frames, _labels(session, len(frames)))).mu
+    mu_BD: Floats = _answered(session, EncodeRequest(frames, _labels(session, len(frames)))).mu
+    return mu_BD
 
 
 def decode_frames(session: ExploreSession, z_BD: Floats) -> Images:
     """Return decoded pictures of points (B, D), (B, H, W, C) uint8; errors as ``encode_frames``."""
-    return _answered(session, DecodeRequest(z_BD, _labels(session, len(z_BD)))).images
+    images: Images = _answered(session, DecodeRequest(z_BD, _labels(session, len(z_BD)))).images
+    return images
 
 
 def _labels(session: ExploreSession, count: int) -> Ints | None:

@@ -43,7 +43,7 @@ class FilmEditor:
     ) -> None:
         self.description = edit
         self._source = source
-        self._known = before._known if before is not None else _Known()
+        self._known: _Known = before._known if before is not None else _Known()
 
     @property
     def title(self) -> str:
@@ -74,7 +74,8 @@ class FilmEditor:
             self._known.add(missing, encode_frames(model.session, frames))
         z_TD = bridged(self._known.latents(numbers), numbers)
         place = index - int(numbers[0])
-        return decode_frames(model.session, apply_edit(z_TD, edit)[place : place + 1])[0]
+        picture: Images = decode_frames(model.session, apply_edit(z_TD, edit)[place : place + 1])[0]
+        return picture
 
     def _window(self, clip: FrameSource | None, index: int, radius: int) -> Ints:
         """Return the frame and its prepared neighbours within ``radius``, in order."""

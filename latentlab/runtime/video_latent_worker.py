@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from latentlab.explore.video_latent_path import PathMaker
 
 PUBLISH_S = 0.25
-BATCH_S = 0.03
-FIRST_BATCH, MAX_BATCH = 8, 256
+BATCH_S = 0.04
+LEAST_BATCH, FIRST_BATCH, MAX_BATCH = 4, 8, 256
 PATH_GROWTH = 1.6
 """The path is prepared again when so many times as many frames are known."""
 
@@ -124,11 +124,13 @@ class ClipAnalyst:
         numbers = self._store.next_numbers(clip.present, self._batch)
         if not len(numbers):
             return self._draw_path()
-        began = time.perf_counter()
+        # The thread's own time: on a busy machine the clock would make batches so small that the model's
+        # weights are read from memory once for every frame.
+        began = time.thread_time()
         self._store.add(numbers, self._measurer.measure(clip.read_many(numbers)))
         # So that the thread answers in a moment, whatever the device; and is not all overhead on a fast one.
-        fitting = len(numbers) * BATCH_S / max(time.perf_counter() - began, 1e-6)
-        self._batch = int(np.clip(fitting, max(1, self._batch // 2), min(MAX_BATCH, self._batch * 2)))
+        fitting = len(numbers) * BATCH_S / max(time.thread_time() - began, 1e-6)
+        self._batch = int(np.clip(fitting, max(LEAST_BATCH, self._batch // 2), min(MAX_BATCH, self._batch * 2)))
         if self._store.complete or time.monotonic() >= self._due:
             self._publish()
         return True

@@ -358,6 +358,12 @@ def test_damaged_directions_are_told(qtbot, measured):
     measured.panel["edit"].save.click()
 
 
+def test_panels_fit_beside_the_pictures(measured):
+    for key in ("errors", "latents", "edit"):
+        panel = bring(measured, key)
+        assert panel.minimumSizeHint().width() <= 270, key
+
+
 def test_every_control_has_a_name_and_a_tooltip(measured):
     for panel in (measured.panel[key] for key in ("errors", "latents", "edit")):
         for kind in (QAbstractButton, QComboBox, QAbstractSpinBox, QSlider):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from latentlab.ui.pages.video import VideoPage
 
 POLL_MS = 60
+SECOND_COLOUR = "active"
+"""Of a second curve whose own colour the first one has."""
 JITTER = "jitter"
 JITTER_DEFINITION = "‖z(t) − z(t−1)‖: distance of the frame's latents from those of the frame before."
 
@@ -211,7 +213,7 @@ class FilmStudy(QObject):
         for name in dict.fromkeys((self.curve, self.beside)):
             values = self.values(name) if name else None
             if values is not None and clip is not None and len(values) == clip.frames:
-                series.append(self._series(name, values))
+                series.append(self._series(name, values, [curve.colour for curve in series]))
         self.page.timeline.set_series(series, self._note(series))
         self.worst, values = [], self.values(self.curve)
         if values is not None and clip is not None:
@@ -231,9 +233,10 @@ class FilmStudy(QObject):
         median, worst = (value_text(series[0].key, value).split(" · ")[0] for value in (summary.median, summary.worst))
         return f"median {median} · worst {worst}"
 
-    def _series(self, name: str, values: Floats) -> TimelineSeries:
+    def _series(self, name: str, values: Floats, taken: list[str]) -> TimelineSeries:
+        colour = colour_of(name) if colour_of(name) not in taken else SECOND_COLOUR
         note = self.step_text() if name != JITTER else ""
-        return TimelineSeries(name, title_of(name), unit_of(name), colour_of(name), values, note)
+        return TimelineSeries(name, title_of(name), unit_of(name), colour, values, note)
 
     @Slot(object)
     def _on_clip(self, clip: VideoInfo | None) -> None:

@@ -84,6 +84,8 @@ class EditPanel(VideoPanel):
         self.direction = QComboBox()
         self.direction.setAccessibleName("Direction")
         self.direction.setToolTip("Direction in latent space along which every frame is moved")
+        self.direction.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.direction.setMinimumContentsLength(3)
         self.strength = self._slider("Strength", -round(MAX_STRENGTH * STEPS), round(MAX_STRENGTH * STEPS), 0)
         self.strength.setProperty("bipolar", True)
         self.strength.setPageStep(STEPS // 2)
@@ -103,6 +105,7 @@ class EditPanel(VideoPanel):
         self.name = QLineEdit()
         self.name.setPlaceholderText("name")
         self.name.setMaxLength(40)
+        self.name.setMinimumWidth(60)
         self.name.setAccessibleName("Name of the direction")
         self.name.setToolTip("Name under which the difference of frame B and frame A is kept as a direction")
         self.save = QPushButton("Save B − A")
@@ -119,6 +122,7 @@ class EditPanel(VideoPanel):
         slider.setRange(low, high)
         slider.setValue(value)
         slider.setAccessibleName(name)
+        slider.setMinimumWidth(60)
         return slider
 
     def _figure(self, widest: str) -> QLabel:
@@ -190,7 +194,7 @@ class EditPanel(VideoPanel):
         path = self._path
         if path is not None:
             for k in range(min(OFFERED, len(path.vectors))):
-                self.direction.addItem(f"PC {k + 1} · {path.explained[k]:.0%} of the film's variance", ("pc", k))
+                self.direction.addItem(f"PC {k + 1} · {path.explained[k]:.0%}", ("pc", k))
             for dim in path.order[:OFFERED].tolist():
                 self.direction.addItem(f"z{dim} · variance {style.format_value(float(path.variance[dim]))}", ("z", dim))
             rest = sorted(path.order[OFFERED:].tolist())

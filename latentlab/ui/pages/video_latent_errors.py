@@ -53,7 +53,7 @@ class ErrorsPanel(VideoPanel):
         self.curve = self._box("Curve", "Curve under the timeline")
         self.beside = self._box("Curve beside it", "A second curve over the first, on a scale of its own")
         self.absent = self._label("muted")
-        self.numbers = self._label("value")
+        self.numbers = self._label("")
         self.numbers.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.weights = self._label("muted")
         self._make_following()
@@ -71,7 +71,8 @@ class ErrorsPanel(VideoPanel):
         box = QComboBox()
         box.setAccessibleName(name)
         box.setToolTip(tooltip)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(4)
         return box
 
     def _label(self, role: str) -> QLabel:
@@ -86,7 +87,7 @@ class ErrorsPanel(VideoPanel):
         icons.set_icon(self.update_now, "follow")
         self.update_now.setToolTip("Measure all frames again with the newest weights; the values stay until then")
         self.update_now.setAccessibleName("Measure again with the newest weights")
-        self.auto = QCheckBox("Follow training, every")
+        self.auto = QCheckBox("Follow, every")
         self.auto.setToolTip(
             "On: once complete, measure again with newer weights, at low priority\nOff: stay with the weights in use"
         )
@@ -126,21 +127,24 @@ class ErrorsPanel(VideoPanel):
         for widget in (self.auto, self.every):
             follow.addWidget(widget)
         follow.addStretch(1)
-        follow.addWidget(self.update_now)
+        weights = QHBoxLayout()
+        weights.addWidget(self.weights, 1)
+        weights.addWidget(self.update_now)
         heading = QLabel("Worst frames")
         heading.setProperty("role", "heading")
         worst = QHBoxLayout()
-        worst.addWidget(heading, 1)
         worst.addWidget(self.count)
         worst.addWidget(self.apart)
+        worst.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
         layout.setSpacing(style.SPACING)
         layout.addLayout(form)
         layout.addWidget(self.numbers)
-        layout.addWidget(self.weights)
+        layout.addLayout(weights)
         layout.addLayout(follow)
         layout.addWidget(self.absent)
+        layout.addWidget(heading)
         layout.addLayout(worst)
         layout.addWidget(self.list, 1)
         layout.addWidget(self.csv, 0, Qt.AlignmentFlag.AlignLeft)
@@ -224,12 +228,12 @@ class ErrorsPanel(VideoPanel):
             assert values is not None
             mean = float(np.nanmean(values))
             lines = (
-                f"median {psnr_db(summary.median):.2f} dB  ·  mean MSE {psnr_db(mean):.2f} dB",
-                f"95 % above {psnr_db(summary.p95):.2f} dB  ·  worst {psnr_db(summary.worst):.2f} dB",
+                f"median {psnr_db(summary.median):.2f} dB · of the mean MSE {psnr_db(mean):.2f} dB",
+                f"95 % above {psnr_db(summary.p95):.2f} dB · worst {psnr_db(summary.worst):.2f} dB",
             )
         else:
             low, high, top = (style.format_value(v) for v in (summary.median, summary.p95, summary.worst))
-            lines = (f"median {low}  ·  95 % below {high}", f"worst {top} {unit_of(name)}")
+            lines = (f"median {low} · 95 % below {high}", f"worst {top} {unit_of(name)}")
         self.numbers.setText("\n".join(lines))
         self.numbers.setToolTip(f"{title_of(name)}: {self.curve.currentData(Qt.ItemDataRole.ToolTipRole) or ''}")
         self._show_absent(curves)

@@ -51,7 +51,7 @@ class PlaneView(QWidget):
             "Latents of the film's frames in the plane of two principal directions, coloured by time\n"
             "Click to go to the frame nearest to the pointer"
         )
-        self.setMinimumSize(220, 240)
+        self.setMinimumSize(220, 220)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
         self.setFont(style.figure_font(self.font(), points=max(7.0, self.font().pointSizeF() - 1)))

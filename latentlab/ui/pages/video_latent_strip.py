@@ -15,7 +15,7 @@ from latentlab.core.video_curves import ClipPath, robust_top
 from latentlab.ui import style
 from latentlab.ui.widgets.timeline_curve import columns
 
-LEFT, RIGHT, TOP, BOTTOM = 34, 6, 16, 4
+LEFT, RIGHT, TOP, BOTTOM = 40, 6, 16, 4
 CURVE_COLOURS = ("pixel", "beta", "feature", "kld", "generator", "active")
 Doubles = npt.NDArray[np.float64]
 
@@ -155,7 +155,7 @@ class HeatStrip(FrameStrip):
             "Latent dimensions over time, largest variance on top; colour: distance from the dimension's mean over "
             "the clip\nClick: go to that frame. Click on a number at the left, or Ctrl and click: draw its curve below"
         )
-        super().__init__("Latent dimensions over time", 168, tooltip, parent)
+        super().__init__("Latent dimensions over time", 148, tooltip, parent)
         self.order: Ints = np.empty(0, dtype=np.int64)
         self._heat: Floats = np.empty((0, 0), dtype=np.float32)
         self._mean: Floats = np.empty(0, dtype=np.float32)
@@ -176,9 +176,7 @@ class HeatStrip(FrameStrip):
         self.limit = float(np.percentile(known, 99)) if len(known) else 1.0
         self.limit = self.limit or 1.0
         left_out = f" of {len(path.order)}" if rows < len(path.order) else ""
-        self.caption = (
-            f"{rows}{left_out} dimensions, by variance · colour ±{style.format_value(self.limit)} around each mean"
-        )
+        self.caption = f"{rows}{left_out} dimensions by variance · colour ±{style.format_value(self.limit)}"
         self.set_span(path.first, path.last)
 
     def has_data(self) -> bool:
@@ -232,7 +230,7 @@ class CurveStrip(FrameStrip):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         tooltip = "Values of the chosen dimensions over time; click to go to a frame"
-        super().__init__("Chosen dimensions over time", 116, tooltip, parent)
+        super().__init__("Chosen dimensions over time", 100, tooltip, parent)
         self._curves: Mapping[int, Floats] = {}
         self._low, self._high = -1.0, 1.0
 
@@ -291,7 +289,7 @@ class JitterStrip(FrameStrip):
             "Jitter: ‖z(t) − z(t−1)‖, the distance of a frame's latents from those of the frame before. The scale ends "
             "eight robust standard deviations above the median; cuts in the film reach beyond it and are marked on top"
         )
-        super().__init__("Jitter of the latents", 84, tooltip, parent)
+        super().__init__("Jitter of the latents", 76, tooltip, parent)
         self._values: Floats = np.empty(0, dtype=np.float32)
         self.top = 1.0
 
