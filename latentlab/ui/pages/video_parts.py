@@ -10,3 +10,10 @@ if TYPE_CHECKING:
 
 def install_parts(page: VideoPage) -> None:
     """Give the page its panels (``page.add_panel``) and its commands (``page.add_command``)."""
+    from latentlab.ui.pages.video_latent_parts import install_latent_panels
+
+    install_latent_panels(page)
+
+    from latentlab.ui.dialogs.video_export_actions import install_export
+
+    install_export(page)
