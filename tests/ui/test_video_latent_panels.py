@@ -361,7 +361,7 @@ def test_damaged_directions_are_told(qtbot, measured):
 def test_panels_fit_beside_the_pictures(measured):
     for key in ("errors", "latents", "edit"):
         panel = bring(measured, key)
-        assert panel.minimumSizeHint().width() <= 270, key
+        assert panel.minimumSizeHint().width() <= 262, key
 
 
 def test_every_control_has_a_name_and_a_tooltip(measured):

@@ -49,13 +49,14 @@ class BetweenBox(QWidget):
         self.kind.addItem("slerp", "slerp")
         self.kind.addItem("lerp", "lerp")
         self.kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.kind.setMinimumContentsLength(3)
+        self.kind.setMinimumWidth(80)
         self.kind.setAccessibleName("Way between the frames")
         self.kind.setToolTip("slerp: along the sphere on which a Gaussian's points lie\nlerp: on a straight line")
         self.count = QSpinBox()
         self.count.setRange(2, 64)
         self.count.setValue(12)
         self.count.setSuffix(" steps")
+        self.count.setMinimumWidth(96)
         self.count.setAccessibleName("Number of pictures")
         self.count.setToolTip("How many pictures from A to B, both included")
         self.play = QToolButton()
@@ -92,7 +93,7 @@ class BetweenBox(QWidget):
         return button
 
     def _build(self) -> None:
-        heading = QLabel("Between two frames")
+        heading = QLabel("From A to B")
         heading.setProperty("role", "heading")
         first, second = QHBoxLayout(), QHBoxLayout()
         for button in self.marks.values():
