@@ -51,6 +51,27 @@ def test_every_kind_gets_every_metric_that_applies_to_it(tmp_path, kind: str) ->
     assert (found.images, found.split, found.step) == (30, "test", 7)
 
 
+def test_images_of_unknown_class_are_reconstructed_in_the_class_that_is_guessed(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (60, 16, 16), dtype=np.uint8)
+    parts = {"x_train": images[:40], "y_train": np.arange(40) % 2, "x_test": images[40:], "y_test": np.full(20, -1)}
+    np.savez(tmp_path / "data.npz", **parts)
+    spec = f"npz:{tmp_path / 'data.npz'}"
+    run = write_run(tmp_path / "run", classes=2, model__kind="ssvae", data__spec=spec)
+    data = load_dataset(read_snapshot(run).info.recipe.data)
+    rows = data.test_index[data.labels[data.test_index] == -1]
+    snapshot = read_snapshot(run)
+    model = build_model(snapshot.info).eval()
+    model.load_state_dict(dict(snapshot.state))
+    with torch.no_grad():
+        x = torch.tensor(data.images[rows]).permute(0, 3, 1, 2) / 255.0
+        guessed = model.class_probabilities(x).argmax(1)
+        recon = model.decode(model.encode(x, guessed).mu_BD, guessed)
+    found = assess(run, metrics="pixel", options=EvaluationOptions())
+    assert found.images == len(rows) == 20
+    assert found.values["pixel"] == pytest.approx(float((recon - x).square().mean()), rel=1e-5)
+
+
 def test_m1_m2_is_measured_and_says_what_its_bound_is(tmp_path) -> None:
     run = write_run(tmp_path / "run", model__kind="ssvae", model__features_dim=3)
     found = assess(run, metrics="quick", options=QUICK)

@@ -64,4 +64,4 @@ def _of_rows(subject: Subject, net: FeatureNet, rows: Ints, what: str) -> Tensor
 
 def _reconstructions(subject: Subject, rows: Ints) -> Iterable[Tensor]:
     for images in subject.batches("Features of reconstructions", rows):
-        yield subject.decode(subject.encode(images).mu_BD, images.y_B)
+        yield subject.reconstruct(images)[1]

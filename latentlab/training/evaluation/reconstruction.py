@@ -20,8 +20,7 @@ def measure_reconstruction(subject: Subject, wanted: Set[str]) -> Findings:
     measurement = Measurement(subject.model, subject.info.recipe.objective)
     similarities = []
     for images in subject.batches("Reconstructions"):
-        posterior = subject.encode(images)
-        reconstructions = subject.decode(posterior.mu_BD, images.y_B)
+        posterior, reconstructions = subject.reconstruct(images)
         with torch.no_grad():
             measurement.add(posterior, reconstructions, images.x_BCHW)
         if "ssim" in wanted:

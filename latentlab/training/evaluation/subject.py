@@ -116,6 +116,13 @@ class Subject:
         with torch.no_grad(), self.policy.autocast():
             return self.model.decode(z_BD, y_B).float()
 
+    def reconstruct(self, images: LabelledImages) -> tuple[Posterior, Tensor]:
+        """Return the posteriors of a batch and the images decoded from their means, of known or guessed class."""
+        with torch.no_grad(), self.policy.autocast():
+            told = images._replace(y_B=self.model.classes_of(images.x_BCHW, images.y_B))
+        posterior = self.encode(told)
+        return posterior, self.decode(posterior.mu_BD, told.y_B)
+
     def decode_logits(self, z_BD: Tensor, y_B: Tensor | None) -> Tensor:
         """Return what the sigmoid turns into images, float32."""
         direct = getattr(self.model, "decode_logits", None)
