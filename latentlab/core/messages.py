@@ -211,7 +211,9 @@ class InferenceResult:
 
     ``images``: NHWC uint8 (decode, reconstruct). ``originals``: the pictures at the model's size
     (encode, reconstruct). ``mu``/``logvar``: (B, D) (encode, reconstruct). ``pixel``: (B,) MSE in
-    [0,1] units (reconstruct). ``error`` replaces them all when the work failed.
+    [0,1] units (reconstruct). ``class_probabilities``: (B, K) of a model that guesses classes (encode,
+    reconstruct); it encodes with the most probable one where none is given. ``error`` replaces them all
+    when the work failed.
     """
 
     request: InferenceRequest
@@ -222,6 +224,7 @@ class InferenceResult:
     mu: Floats | None = None
     logvar: Floats | None = None
     pixel: Floats | None = None
+    class_probabilities: Floats | None = None
     took_ms: float = 0.0
     error: ErrorReport | None = None
 

@@ -7,6 +7,7 @@
     environment.json    versions, device, host facts
     metrics.db          SQLite (WAL): see latentlab.training.metrics_db
     events.jsonl        start, stop, resume, live changes, warnings
+    confusion.json      of a semi-supervised run: true against guessed classes of the test images, newest
     previews/           step_00000100_{reconstructions,samples}.png
     checkpoints/        last, best, step_00000500: a folder each, safetensors + JSON
 """
@@ -25,6 +26,7 @@ MODEL = "model.json"
 ENVIRONMENT = "environment.json"
 METRICS = "metrics.db"
 EVENTS = "events.jsonl"
+CONFUSION = "confusion.json"
 PREVIEWS = "previews"
 CHECKPOINTS = "checkpoints"
 LAST, BEST = "last", "best"

@@ -98,6 +98,7 @@ def load_dataset(config: DataConfig, *, seed: int = 0, progress: ProgressSink | 
         factors=contents.factors,
         fingerprint=key,
         notes=contents.notes,
+        truth=contents.labels,
     )
 
 

@@ -28,6 +28,8 @@ class Dataset:
         Disjoint row numbers into ``images``, int64, ascending.
     labels
         (N,) int64 class numbers, -1 where unknown or hidden; None when there are no classes.
+    truth
+        The labels before any was hidden, for measuring only; None when there are no classes.
     class_names
         One name per class.
     attributes
@@ -53,6 +55,7 @@ class Dataset:
     factors: Factors = field(default_factory=dict)
     fingerprint: str = ""
     notes: tuple[str, ...] = ()
+    truth: Ints | None = None
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

@@ -29,6 +29,7 @@ from latentlab.explore.pixels import at_model_size, to_tensor, to_uint8
 from latentlab.models.base import LatentModel
 from latentlab.models.device import DevicePolicy, choose_device
 from latentlab.models.registry import build_model
+from latentlab.models.semisupervised import SemiSupervisedVae
 
 
 class ExploreSession:
@@ -139,11 +140,13 @@ class ExploreSession:
         model = self._loaded()
         originals = at_model_size(request.images, model.info.image_shape)
         x_BCHW = self.policy.place_images(to_tensor(originals))
-        y_B = self._labels(model, request.labels, len(originals))
+        y_B = model.classes_of(x_BCHW, self._labels(model, request.labels, len(originals)))
         mu_BD, logvar_BD = model.encode(x_BCHW, y_B)
         answer = self._result(request, originals=originals, mu=_host(mu_BD))
         if logvar_BD is not None:
             answer = replace(answer, logvar=_host(logvar_BD))
+        if isinstance(model, SemiSupervisedVae):
+            answer = replace(answer, class_probabilities=_host(model.class_probabilities(x_BCHW)))
         if isinstance(request, EncodeRequest):
             return answer
         assert isinstance(request, ReconstructRequest)

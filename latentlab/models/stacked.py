@@ -52,10 +52,10 @@ class StackedVae(SemiSupervisedVae):
         code_BE = self.condition(self.classes_of(x_BCHW, y_B), x_BCHW)
         return to_posterior(self.encoder(self.first.encode(x_BCHW).mu_BD, code_BE))
 
-    def decode(self, z_BD: Tensor, y_B: Tensor | None = None) -> Tensor:
-        """Return images in [0,1], (B, C, H, W) float32, by way of the mean of p(z1|z2,y)."""
+    def decode_logits(self, z_BD: Tensor, y_B: Tensor | None = None) -> Tensor:
+        """Return what the sigmoid turns into images, by way of the mean of p(z1|z2,y)."""
         mean_BF, _ = to_posterior(self.decoder(z_BD, self.condition(y_B, z_BD)))
-        return self.first.decode(mean_BF)
+        return self.first.decode_logits(mean_BF)
 
     def row_nll(self, output: Tensor, rows: Rows, weight_R: Tensor, objective: ObjectiveConfig) -> Tensor:
         """Return -log p(z1|z2,y) of each row, (R,) nats."""

@@ -169,6 +169,7 @@ def measure(
             x, y = pictures.at(part), labels_at(labels, part, policy.device)
             with torch.no_grad():
                 with policy.autocast():
+                    y = model.classes_of(x, y)
                     posterior = model.encode(x, y)
                     reconstructions = model.decode(posterior.mu_BD, y)
                 measurement.add(posterior, reconstructions.float(), x)

@@ -83,7 +83,8 @@ class Previewer:
                 samples = None if self._z is None else to_uint8(model.decode(self._z, self._z_labels))
                 if not self._has_encoder:
                     return Preview(step, None, None, samples, sample_columns=self._columns)
-                reconstructions = model.decode(model.encode(self._x, self._y).mu_BD, self._y).float()
+                y = model.classes_of(self._x, self._y)
+                reconstructions = model.decode(model.encode(self._x, y).mu_BD, y).float()
         finally:
             model.train()
         error: Floats = (reconstructions - self._x).square().mean(dim=(1, 2, 3)).cpu().numpy()

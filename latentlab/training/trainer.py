@@ -28,6 +28,7 @@ from latentlab.training.checkpoint import (
     restore_optimizers,
     save_checkpoint,
 )
+from latentlab.training.class_test import ClassTest
 from latentlab.training.clock import Clock
 from latentlab.training.measure import best_score, measure
 from latentlab.training.previews import Previewer, gallery, spread
@@ -66,6 +67,7 @@ class Trainer:
             autocast=self._policy.autocast,
         )
         self._preview = Previewer(info, data, self._pictures, self._policy)
+        self._class_test = ClassTest(info, data, self._pictures, self._policy, run)
         self._device_text = self._policy.describe()
         self._scalars = ScalarMeans()
         self._clock = Clock()
@@ -217,7 +219,8 @@ class Trainer:
             values = measure(
                 self._model, self._pictures, self._test_rows, self._data.labels, self._policy, self._recipe.objective
             )
-        values = {TEST_PREFIX + name: value for name, value in values.items()}
+            classes = self._class_test(self._model, self.step)
+        values = {TEST_PREFIX + name: value for name, value in values.items()} | classes
         check_finite(values, self.step, self.step, self._saved)
         return values
 
