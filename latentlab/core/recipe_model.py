@@ -52,6 +52,15 @@ class ModelConfig(Section):
     classifier_network: Literal["same", "conv", "residual", "dense", "mlp", "splatoon"] = setting(
         "same", "Network of the classifier q(y|x) where it reads pixels; same is network.", kinds=["ssvae"]
     )
+    classifier_width: int | None = setting(
+        None,
+        "Channels of the classifier's first layer where it reads pixels; empty: the same as width.",
+        ge=4,
+        le=512,
+        unit="channels",
+        kinds=["ssvae"],
+        advanced=True,
+    )
     features_dim: int = setting(
         0,
         "Latent dimensions of a first VAE (M1) whose latent the semi-supervised one (M2) then reads instead of "

@@ -87,8 +87,8 @@ class SemiSupervisedVae(ConditionalVae):
         super().__init__(info)
         model = info.recipe.model
         network = model.network if model.classifier_network == "same" else model.classifier_network
-        own = model.model_copy(update={"network": network})
-        self.classifier = build_encoder(own, info.image_shape, info.num_classes)
+        own = {"network": network, "width": model.classifier_width or model.width}
+        self.classifier = build_encoder(model.model_copy(update=own), info.image_shape, info.num_classes)
 
     def log_class_probabilities(self, x_BCHW: Tensor) -> Tensor:
         """Return log q(y|x) of images in [0,1], (B, K) float32."""
@@ -129,7 +129,8 @@ class SemiSupervisedVae(ConditionalVae):
             output = self.decoder(z_RD, code_RE)
         weight_R = rows.weight_R / len(log_q_NK)
         nll = (weight_R * self.row_nll(output, rows, weight_R, objective)).sum()
-        kld_D = (weight_R[:, None] * kl_standard_normal(*posterior)).sum(dim=0)
+        assert posterior.logvar_BD is not None
+        kld_D = (weight_R[:, None] * kl_standard_normal(posterior.mu_BD, posterior.logvar_BD)).sum(dim=0)
         entropy_B = entropy(log_q_NK[known:])
         class_kld = math.log(log_q_NK.shape[1]) - entropy_B.sum() / len(log_q_NK)
         class_loss = F.nll_loss(log_q_NK[:known], labelled.y_B)
@@ -139,7 +140,7 @@ class SemiSupervisedVae(ConditionalVae):
         metrics = {
             "reconstruction": nll,
             **kld_metrics(kld_D, beta),
-            **latent_metrics(Posterior(*(part[:known] for part in posterior)), z_RD[:known]),
+            **latent_metrics(Posterior(posterior.mu_BD[:known], posterior.logvar_BD[:known]), z_RD[:known]),
             "class_loss": class_loss,
             "class_entropy": entropy_B.mean(),
             "labelled_accuracy": right_L.float().mean(),

@@ -73,7 +73,8 @@ class StackedVae(SemiSupervisedVae):
             features_NF = draw(posterior, context)
             logits_NCHW = self.first.decode_logits(features_NF)
         first_nll, pixel = pixel_loss(logits_NCHW, x_NCHW, context.objective)
-        first_kld = kl_standard_normal(*posterior).mean(dim=0).sum()
+        assert posterior.logvar_BD is not None
+        first_kld = kl_standard_normal(posterior.mu_BD, posterior.logvar_BD).mean(dim=0).sum()
         fixed_NF = features_NF.detach()
         second = self.bound(LabelledBatch(fixed_NF[:known], batch.labelled.y_B), fixed_NF[known:], context)
         # Without a gradient of its own, the optimiser leaves M1 alone, momentum included.
