@@ -86,6 +86,8 @@ class _Export:
                 self.pixel.extend(batch.pixel.tolist())
                 self._tell(writer)
             self._refuse_nothing()
+            if rows is not None:
+                rows.finish()  # Before the film gets its name: either both files appear or neither.
         return self._summary(writer)
 
     def _writer(self) -> FilmWriter:

@@ -39,6 +39,13 @@ class MeasuresFile:
         except OSError as error:
             raise cannot_write(self.path, error) from None
 
+    def finish(self) -> None:
+        """Write what is still in memory, so that only its name is left to be given when the block ends."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+
     def __enter__(self) -> MeasuresFile:
         try:
             self._file = self._part.open("w", newline="", encoding="utf-8")

@@ -27,6 +27,7 @@ from latentlab.core.recipe_base import CONDITIONAL
 from latentlab.core.recipe_io import bundled_recipes, find_recipe, recipe_toml
 from latentlab.core.video_dataset import FilmFacts, video_spec
 from latentlab.core.video_messages import Crop
+from latentlab.runtime.dataset_preview import COUNT_UP_TO_MB
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.dialogs.dataset_films import FilmList
@@ -252,7 +253,7 @@ class DatasetDialog(QDialog):
             self.crop_view.set_image(to_qimage(frame.image))
         if moved[1] and preview is not None and preview.generation == self._generation:
             self.view.show_preview(preview)
-            self.count.setVisible(preview.still is None)
+            self.count.setVisible(preview.still is None and preview.megabytes > COUNT_UP_TO_MB)
         if moved[2]:
             self.view.show_progress(progress)
 
