@@ -64,7 +64,7 @@ def test_looking_can_be_ended_between_two_pictures(films):
 
 
 def test_standing_frames_are_counted_by_decoding(films):
-    shelf, wanted = FilmShelf(), config(films, dedup=10.0)
+    shelf, wanted = FilmShelf(), config(films, dedup=14.0)
     first, _ = shelf.count(wanted, 0)
     assert (first.still, first.chosen) == (None, 150)
     preview = shelf.decoded(wanted, 0, first.chosen, lambda progress: None)

@@ -97,7 +97,7 @@ def test_settings_become_keys_of_the_recipe(qtbot, context, films):
     form = dialog.form
     form.stride.setValue(3)
     QTest.mouseClick(form.dedup, Qt.MouseButton.LeftButton, pos=QPoint(8, form.dedup.height() // 2))
-    form.threshold.setValue(16.0)
+    form.threshold.setValue(25.0)
     form.limit.setValue(90)
     form.test.setValue(25)
     form.split.setCurrentIndex(form.split.findData("blocks"))
@@ -109,7 +109,7 @@ def test_settings_become_keys_of_the_recipe(qtbot, context, films):
         "crop": None,
         "stride": 3,
         "keyframes_only": False,
-        "dedup": 16.0,
+        "dedup": 25.0,
         "limit": 90,
         "test_fraction": 0.25,
     }
