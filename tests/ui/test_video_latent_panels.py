@@ -273,7 +273,7 @@ def test_an_edit_is_seen_live_beside_the_reconstruction(qtbot, measured):
 def test_smoothing_is_one_edit_with_the_move(qtbot, measured):
     panel = bring(measured, "edit")
     panel.smoothing.setCurrentIndex(panel.smoothing.findData("median"))
-    panel.window.setValue(3)
+    panel.span.setValue(3)
     panel.direction.setCurrentIndex(panel.direction.findText("PC 2", Qt.MatchFlag.MatchStartsWith))
     panel.strength.setValue(-100)
     edit = panel.edit

@@ -229,6 +229,7 @@ def test_the_crop_can_be_changed_and_given_back(qtbot, page, clip, snapshot):
 
 def test_worst_goes_from_one_to_the_next(qtbot, page, clip):
     open_clip(qtbot, page, clip)
+    page.own_series = False  # the page's own curve, without a panel that draws others
     pixel = np.full(FRAMES, 0.01, np.float32)
     pixel[[100, 101, 300]] = 0.5, 0.4, 0.3
     page.service.curve.put(ErrorCurve(pixel, FRAMES, 5))

@@ -76,9 +76,9 @@ class EditPanel(VideoPanel):
         for words, kind, tip in SMOOTHINGS:
             self.smoothing.addItem(words, kind)
             self.smoothing.setItemData(self.smoothing.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
-        self.window = self._slider("Frames that the window spans", 1, MAX_WINDOW // 2, 4)
-        self.window.setToolTip("How many frames the window spans")
-        self.window_text = self._figure("61 frames")
+        self.span = self._slider("Frames that the window spans", 1, MAX_WINDOW // 2, 4)
+        self.span.setToolTip("How many frames the window spans")
+        self.span_text = self._figure("61 frames")
 
     def _make_direction(self) -> None:
         self.direction = QComboBox()
@@ -139,8 +139,8 @@ class EditPanel(VideoPanel):
         grid.addWidget(self.smoothing, 0, 1)
         grid.addWidget(self.zero, 0, 2, Qt.AlignmentFlag.AlignRight)
         grid.addWidget(QLabel("Window"), 1, 0)
-        grid.addWidget(self.window, 1, 1)
-        grid.addWidget(self.window_text, 1, 2)
+        grid.addWidget(self.span, 1, 1)
+        grid.addWidget(self.span_text, 1, 2)
         grid.addWidget(QLabel("Direction"), 2, 0)
         grid.addWidget(self.direction, 2, 1)
         grid.addWidget(self.delete, 2, 2, Qt.AlignmentFlag.AlignRight)
@@ -154,7 +154,7 @@ class EditPanel(VideoPanel):
         rule.setProperty("role", "rule")
         rule.setFixedHeight(1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
+        layout.setContentsMargins(style.SPACING, style.SPACING, style.SPACING // 4, style.SPACING)
         layout.setSpacing(style.SPACING)
         layout.addLayout(grid)
         layout.addWidget(self.sigma)
@@ -164,7 +164,7 @@ class EditPanel(VideoPanel):
 
     def _connect(self) -> None:
         self.smoothing.currentIndexChanged.connect(self._apply)
-        self.window.valueChanged.connect(self._apply)
+        self.span.valueChanged.connect(self._apply)
         self.direction.currentIndexChanged.connect(self._apply)
         self.strength.valueChanged.connect(self._apply)
         self.zero.clicked.connect(self.reset)
@@ -226,10 +226,10 @@ class EditPanel(VideoPanel):
     def _apply(self) -> None:
         """Make an edit of what the controls say, and show it."""
         kind: Smoothing = self.smoothing.currentData()
-        frames, strength = 2 * self.window.value() + 1, self.strength.value() / STEPS
+        frames, strength = 2 * self.span.value() + 1, self.strength.value() / STEPS
         name, unit, sigma = self._step()
-        self.window.setEnabled(kind != "none")
-        self.window_text.setText(f"{frames} frames")
+        self.span.setEnabled(kind != "none")
+        self.span_text.setText(f"{frames} frames")
         self.strength.setEnabled(unit is not None)
         self.strength_text.setText(f"{strength:+.2f} σ".replace("-", "−"))
         kind_of = (self.direction.currentData() or ("",))[0]

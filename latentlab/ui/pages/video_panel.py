@@ -58,6 +58,7 @@ class SidePanels(QTabWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Panels beside the pictures")
+        self.setToolTip("Panels about the film; choose one by its tab")
         self.setDocumentMode(True)
         self.setMinimumWidth(260)
         self.panels: dict[str, VideoPanel] = {}
@@ -85,6 +86,7 @@ class SidePanels(QTabWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(panel)
         area.setAccessibleName(panel.title)
+        area.setToolTip(panel.tooltip)
         area.setMinimumWidth(panel.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
         self.setTabToolTip(self.addTab(area, panel.title), panel.tooltip)
 
