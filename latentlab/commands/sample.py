@@ -26,7 +26,7 @@ def add_parser(subparsers: Any) -> None:
         dest="label",
         type=int,
         metavar="K",
-        help="class of all samples (cvae only); by default all classes in turn",
+        help="class of all samples (cvae, ssvae, cgan); by default all classes in turn",
     )
     parser.add_argument("--seed", type=_seed, default=0, metavar="S", help="seed of z (default 0)")
     parser.add_argument("--columns", type=_count, metavar="N", help="samples per row of a sheet")

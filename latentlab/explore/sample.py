@@ -42,7 +42,7 @@ def classes_for(info: ModelInfo, count: int, wanted: int | None) -> Ints | None:
             raise InputError(
                 f"A {info.kind} is not conditioned on classes",
                 where="--class",
-                hint="Leave --class out, or train a cvae.",
+                hint="Leave --class out, or train a cvae or a cgan.",
             )
         return None
     if wanted is None:

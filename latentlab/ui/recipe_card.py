@@ -10,7 +10,14 @@ from latentlab.ui.style import SPACING, format_steps
 from latentlab.ui.thumbnails import SIDE, thumbnail
 
 CARD_WIDTH = 250
-KIND_WORDS = {"ae": "AE", "vae": "VAE", "cvae": "Conditional VAE", "vaegan": "VAE-GAN"}
+KIND_WORDS = {
+    "ae": "AE",
+    "vae": "VAE",
+    "cvae": "Conditional VAE",
+    "ssvae": "Semi-supervised VAE",
+    "vaegan": "VAE-GAN",
+    "cgan": "Conditional GAN",
+}
 
 
 class RecipeCard(QFrame):

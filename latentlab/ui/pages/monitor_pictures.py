@@ -67,9 +67,7 @@ class StackView(PictureView):
         self._columns: int | None = None
         self.shown = 0
 
-    def set_layers(
-        self, layers: Sequence[Images], tips: Sequence[Sequence[str]], columns: int | None = None
-    ) -> None:
+    def set_layers(self, layers: Sequence[Images], tips: Sequence[Sequence[str]], columns: int | None = None) -> None:
         """Show NHWC arrays of equal shape, the first over the second.
 
         ``tips`` holds their tooltips. With ``columns`` the pictures of one layer stand in rows of that many,
@@ -208,7 +206,9 @@ class PicturesPane(QSplitter):
         originals, reconstructions, samples = preview.originals, preview.reconstructions, preview.samples
         self._pairs_section.setVisible(originals is not None)
         if originals is not None and reconstructions is not None:
-            self.pairs.set_layers((originals, reconstructions), _pair_tips(len(originals), preview.reconstruction_error))
+            self.pairs.set_layers(
+                (originals, reconstructions), _pair_tips(len(originals), preview.reconstruction_error)
+            )
             self._pairs_section.remark.set_facts(*_facts(preview))
         self._samples_section.setVisible(samples is not None)
         if samples is not None:

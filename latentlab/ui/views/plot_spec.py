@@ -70,6 +70,13 @@ def _single(metric: str, label: str = "train") -> PlotSpec:
     )
 
 
+def _test_only(metric: str) -> PlotSpec:
+    """Return a plot of a metric that is measured on test images only."""
+    about = describe(metric)
+    curve = CurveSpec(TEST_PREFIX + metric, "test", about.colour, dash="test")
+    return PlotSpec(metric, about.label, about.unit, (curve,), about.log, tooltip=about.definition)
+
+
 def _adversarial() -> PlotSpec:
     looks = {
         "d_real": ("D real", 0.0),
@@ -95,12 +102,16 @@ ALL_PLOTS = (
     train_and_test("reconstruction"),
     train_and_test("loss"),
     train_and_test("active_units"),
+    _test_only("sample_diversity"),
+    _test_only("energy_distance"),
+    _single("d_accuracy"),
 )
 _OF_KIND = {
     "ae": ("pixel", "reconstruction", "loss"),
     "vae": ("kld_per_dim", "beta", "pixel", "reconstruction", "loss", "active_units"),
     "cvae": ("kld_per_dim", "beta", "pixel", "reconstruction", "loss", "active_units"),
     "vaegan": ("kld_per_dim", "beta", "pixel", "feature_matching", "adversarial", "active_units"),
+    "cgan": ("adversarial", "sample_diversity", "energy_distance", "d_accuracy"),
 }
 
 

@@ -16,7 +16,6 @@ from latentlab.ui.widgets.gallery_popup import GalleryPopup
 from latentlab.ui.widgets.image_input import ChosenImage, file_filter, has_image, image_of, read_image, to_array
 from latentlab.ui.widgets.shortcuts import Keys, click_on_key
 
-
 NO_ENCODER = "This model has no encoder: it makes pictures from z and cannot find the z of a picture."
 
 
