@@ -52,7 +52,7 @@ def compare(real_ND: Tensor, samples_ND: Tensor, y_N: Tensor) -> dict[str, float
         Both metrics; empty where no class can be compared.
     """
     shares = []
-    for label in y_N.unique().tolist():
+    for label in sorted(set(y_N.tolist())):
         real, samples = real_ND[y_N == label], samples_ND[y_N == label]
         spread = distances_within(real) if len(real) > 1 else real.new_zeros(())
         if spread > 0.0:

@@ -27,6 +27,8 @@ GAME = {
     "objective__r1_every": 3,
     "model__discriminator_dropout": 0.3,
     "model__spectral_norm": True,
+    "model__conditioning": "embedding",
+    "training__ema_decay": 0.9,
 }
 
 
@@ -39,7 +41,7 @@ def test_stop_and_resume_gives_the_same_bits(form: str, new_run, data) -> None:
     fit(recipe, data, Memory(), run=RunWriter.open(broken.path), device="cpu", resume=True)
     a, b = load_checkpoint(steady.checkpoints), load_checkpoint(broken.checkpoints)
     assert (a.step, b.step) == (12, 12)
-    for part in ("model", "optimizers", "loop"):
+    for part in ("model", "optimizers", "loop", "ema"):
         before, after = getattr(a, part), getattr(b, part)
         assert before.keys() == after.keys()
         assert [name for name in before if not torch.equal(before[name], after[name])] == []
