@@ -1,0 +1,68 @@
+"""Every recipe that comes with latentlab trains: 50 steps on the CPU, in small batches, on built-in data."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from training_fakes import Memory
+
+from latentlab.core.recipe import Recipe
+from latentlab.core.recipe_io import bundled_recipes, find_recipe, validate
+from latentlab.data.catalog import load_dataset
+from latentlab.data.dataset import Dataset
+from latentlab.training.fit import fit
+from latentlab.training.run import RunWriter
+
+STEPS = 50
+BUILT_IN = ("digits", "arena")
+
+
+def short(recipe: Recipe) -> Recipe:
+    """The recipe with its own networks and objective, but few and small steps."""
+    values = recipe.model_dump()
+    kind = recipe.data.spec.partition(":")[0]
+    if kind not in BUILT_IN:
+        values["data"]["spec"] = "digits" if "mnist" in kind else "arena"
+        values["data"]["crop"] = None
+    values["data"]["limit"] = 400
+    values["training"] |= {
+        "steps": STEPS,
+        "batch_size": min(4, recipe.training.batch_size),
+        "labelled_batch_size": min(4, recipe.training.labelled_batch_size),
+        **dict.fromkeys(("log_every", "test_every", "preview_every", "checkpoint_every"), STEPS),
+    }
+    return validate(values)
+
+
+def with_attributes(data: Dataset) -> Dataset:
+    """Attributes that can be seen: is each quarter of the picture brighter than usual?"""
+    halves = (part for rows in np.array_split(data.images, 2, axis=1) for part in np.array_split(rows, 2, axis=2))
+    bright = np.stack([quarter.mean(axis=(1, 2, 3)) for quarter in halves], axis=1)
+    attributes = (bright > np.median(bright, axis=0)).astype(np.int8)
+    attributes[::7, 1] = -1
+    return dataclasses.replace(data, attributes=attributes, attribute_names=tuple(f"bright {k}" for k in range(4)))
+
+
+@pytest.mark.parametrize("name", sorted(bundled_recipes()))
+def test_a_recipe_tells_what_it_shows_and_trains(name: str, tmp_path: Path) -> None:
+    recipe = find_recipe(name)
+    assert recipe.title
+    assert recipe.group
+    assert recipe.story
+    assert "\n" not in recipe.story
+    recipe = short(recipe)
+    data = load_dataset(recipe.data)
+    if recipe.data.spec == "arena":
+        data = with_attributes(data)
+    sink = Memory()
+    result = fit(recipe, data, sink, run=RunWriter.create(tmp_path, recipe, data), device="cpu")
+    assert result.step == STEPS
+    assert not result.stopped
+    assert all(math.isfinite(value) for value in result.final.values()), result.final
+    first, last = (sink.weights[at].state for at in (0, -1))
+    assert any(not torch.equal(first[name], last[name]) for name in first if name.startswith("decoder."))
