@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 
 from latentlab.core.errors import Cancelled, InputError
@@ -69,7 +71,8 @@ class VideoReader:
         self._next = 0
         self._from_start = True
         self._container: Any = None
-        self._hurries = False
+        self._hurries = self._early = False
+        self._sound_from: int | None = None
         self._keep = 2
         self._restart()
         first = self._find(0)
@@ -184,10 +187,12 @@ class VideoReader:
             return recent
         frame = self._forward(n, stop) if self._worth_going_on(n) else None
         entry = int(np.searchsorted(self.index.entries, n, side="right")) - 1
-        # A keyframe is normally enough. Streams with gradual refresh or open groups may need an earlier one.
-        for candidate in (entry, entry - 1):
-            if frame is None and candidate > 0 and self._seek(candidate):
+        # A keyframe is normally enough. Streams with open groups may need an earlier one.
+        for candidate, early in ((entry, self._early), (entry, not self._early), (entry - 1, True)):
+            if frame is None and 0 <= candidate < len(self.index.entries) and self._seek(candidate, early=early):
                 frame = self._forward(n, stop)
+                if frame is not None and candidate == entry:
+                    self._early = early
         if frame is None:
             self._restart()
             frame = self._forward(n, stop, hurry=False)
@@ -200,14 +205,19 @@ class VideoReader:
         entry = int(np.searchsorted(self.index.entries, n, side="right")) - 1
         return entry < 0 or int(self.index.entries[entry]) <= self._next
 
-    def _seek(self, entry: int) -> bool:
+    def _seek(self, entry: int, *, early: bool) -> bool:
+        """Go to a keyframe by the time it is shown at, or ``early`` by the one it is decoded at: formats differ."""
+        starts = self.index.entry_starts
+        if early and starts is None:
+            return False
+        ticks = starts if early and starts is not None else self.index.entry_ticks
         try:
-            self._container.seek(int(self.index.entry_ticks[entry]), stream=self._stream, backward=True)
+            self._container.seek(int(ticks[entry]), stream=self._stream, backward=True)
         except (OSError, ValueError):
             return False
         self._decoder = decoded_frames(self._container, self._stream)
         self._next = int(self.index.entries[entry])
-        self._from_start = False
+        self._from_start, self._sound_from = False, None
         return True
 
     def _restart(self) -> None:
@@ -234,7 +244,7 @@ class VideoReader:
         try:
             for frame in self._decoder:
                 number = self._number_of(frame)
-                sound = self._from_start or not frame.is_corrupt
+                sound = self._is_sound(frame, number)
                 if number >= entry and sound:
                     self._remember(number, frame)
                     self._next = number + 1
@@ -249,6 +259,26 @@ class VideoReader:
             self._hurry(False)
         self._next = self.frames  # Ended: only a seek or a restart helps from here.
         return None
+
+    def _is_sound(self, frame: Any, number: int) -> bool:
+        """Whether a frame is what reading in sequence gives, wherever decoding began.
+
+        Where decoding began with a picture that is complete by itself, all that follow are. With gradual
+        refresh there is no such picture but the first: the others come close to what they should be, not equal.
+        """
+        if self._from_start:
+            return True
+        if self._sound_from is None:
+            if frame.pict_type == PictureType.I:
+                self._sound_from = number
+            elif number in self.index.entries:
+                self._forget_entries()
+        return self._sound_from is not None and number >= self._sound_from and not frame.is_corrupt
+
+    def _forget_entries(self) -> None:
+        """From now on decode from the first frame only."""
+        entries, ticks = self.index.entries[:1], self.index.entry_ticks[:1]
+        self.index = replace(self.index, entries=entries, entry_ticks=ticks, entry_starts=None)
 
     def _number_of(self, frame: Any) -> int:
         """Return a decoded frame's number, which is mostly the one that follows the frame before it."""

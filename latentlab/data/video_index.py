@@ -36,15 +36,18 @@ class FrameIndex:
     entries
         (K,) int64: numbers of the frames that decoding may start at (keyframes), ascending.
     entry_ticks
-        (K,) int64: where to seek to, in ticks, to land on each entry.
+        (K,) int64: where to seek to, in ticks, to land on each entry: the time it is shown at.
     seekable
         Whether ``pts`` are real, strictly increasing times. If not, frames are only found by counting.
+    entry_starts
+        (K,) int64: the same for formats that are sought by the time of decoding, which is earlier; None: no other.
     """
 
     pts: Ints
     entries: Ints
     entry_ticks: Ints
     seekable: bool
+    entry_starts: Ints | None = None
 
     def number_of(self, pts: int | None) -> int:
         """Return the number of the frame shown at ``pts``, or -1 when there is none."""
@@ -142,7 +145,8 @@ def scan_packets(container: Any, stream: Any) -> FrameIndex | None:
         return None
     keys.sort()
     entries = np.searchsorted(pts, [key for key, _ in keys]).astype(np.int64)
-    return FrameIndex(pts, entries, np.asarray([seek for _, seek in keys], dtype=np.int64), True)
+    shown, starts = (np.asarray(ticks, dtype=np.int64) for ticks in zip(*keys, strict=True))
+    return FrameIndex(pts, entries, shown, True, starts)
 
 
 def scan_frames(container: Any, stream: Any) -> FrameIndex:

@@ -20,6 +20,7 @@ from latentlab.core.video_messages import Crop, ErrorCurve, FilmFrame, OtherPict
 from latentlab.runtime.video_curve import CurveKeeper
 from latentlab.runtime.video_replica import Replica
 from latentlab.runtime.video_scenes import SceneKeeper
+from latentlab.runtime.video_watch import FileWatch
 
 if TYPE_CHECKING:
     from latentlab.data.proxy import Proxy
@@ -87,6 +88,7 @@ class VideoWorker:
         self._film_wanted: int | None = None
         self._ms_per_frame = 1.0
         self._told_frames = 0
+        self._watch: FileWatch | None = None
         self._edit_problem: LatentLabError | None = None
 
     def open(self, path: Path) -> VideoInfo:
@@ -106,6 +108,7 @@ class VideoWorker:
         width, height = self.reader.size
         self._ms_per_frame = 0.2 + width * height / 1e6
         self._told_frames = self.reader.frames
+        self._watch = FileWatch(path)
         self._adopt_shape()
         return self.reader.info
 
@@ -148,7 +151,7 @@ class VideoWorker:
             return
         self._publish(blank, original, began)
         self._film_wanted = index if self._view.film else None
-        problem = problem or self._edit_problem
+        problem = problem or self._edit_problem or (self._watch.problem() if self._watch is not None else None)
         if problem is not None:
             raise problem
 

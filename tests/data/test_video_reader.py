@@ -46,7 +46,7 @@ def clips(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_fifty_random_seeks_each_give_the_frame_of_reading_in_sequence(clips, name, monkeypatch):
+def test_a_hundred_random_seeks_each_give_the_frame_of_reading_in_sequence(clips, name, monkeypatch):
     monkeypatch.setattr(video, "RECENT_BYTES", 0)  # No help from the frames decoded a moment ago.
     with VideoReader(clips(name)) as reader:
         sequence = [frame for _, frame in reader.iterate()]
@@ -54,7 +54,7 @@ def test_fifty_random_seeks_each_give_the_frame_of_reading_in_sequence(clips, na
     chooser = random.Random(name)
     with VideoReader(clips(name)) as reader:
         assert reader.frames == 90
-        for n in [89, 0, 88, 1, *(chooser.randrange(90) for _ in range(50))]:
+        for n in [89, 0, 88, 1, *(chooser.randrange(90) for _ in range(100))]:
             assert np.array_equal(reader.read(n), sequence[n]), f"frame {n}"
 
 
@@ -197,10 +197,24 @@ def test_what_cannot_be_opened_says_so_once_and_clearly(tmp_path, clips, kind, w
     assert caught.value.hint
 
 
+def test_a_seek_lands_on_its_own_keyframe(tmp_path, monkeypatch):
+    options = {"g": "30", "keyint_min": "30", "sc_threshold": "0", "bf": "3"}
+    monkeypatch.setattr(video, "RECENT_BYTES", 0)
+    for name in ("a.mp4", "a.mkv", "a.mov"):
+        decoded = []
+        with VideoReader(video_clips.write_clip(tmp_path / name, frames=90, options=options)) as reader:
+            remember = reader._remember
+            monkeypatch.setattr(reader, "_remember", lambda n, frame, to=remember: (decoded.append(n), to(n, frame)))
+            assert video_clips.number_in(reader.read(65)) == 65
+            assert video_clips.number_in(reader.read(30)) == 30
+        assert decoded == [*range(60, 66), 30], name
+
+
 def test_a_file_that_vanishes_is_told_at_the_next_restart(tmp_path, clips):
-    path = shutil.copy(clips("b-frames.mkv"), tmp_path / "gone.mkv")
+    path = shutil.copy(clips("untimed.avi"), tmp_path / "gone.avi")
     reader = VideoReader(Path(path))
     reader.read(85)
+    reader._recent.clear()
     Path(path).unlink()
     reader._recent.clear()
     with pytest.raises(InputError, match="There is no video"):

@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import video_clips
 
+from latentlab.core.errors import InputError
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import ModelInfo, WeightSnapshot
 from latentlab.core.recipe import Recipe
 from latentlab.core.video_messages import VideoView
+from latentlab.data import video, video_index
 from latentlab.data.video import VideoReader
-from latentlab.runtime import video_curve
+from latentlab.data.video_shape import FrameShape
+from latentlab.runtime import video_curve, video_watch, video_worker
 from latentlab.runtime.priority import FollowedWeights
 from latentlab.runtime.video import VideoService
 from latentlab.runtime.video_curve import CurveKeeper
+from latentlab.runtime.video_worker import FrameRequest, VideoSlots, VideoWorker
 
 FRAMES = 100
 
@@ -223,16 +229,113 @@ def test_a_bad_file_is_one_message_and_the_next_one_opens(qtbot, service, clip, 
     assert len(service.problems) == 1
 
 
-def test_a_file_that_vanishes_is_told_once(qtbot, service, tmp_path):
-    path = video_clips.write_clip(tmp_path / "a.mp4", frames=FRAMES, options={"g": "250"})
+def test_a_file_that_vanishes_or_is_cut_is_told_once(qtbot, service, tmp_path, monkeypatch):
+    monkeypatch.setattr(video_watch, "CHECK_S", 0.0)
+    for number, words in enumerate(("a.mp4 has vanished", "b.mp4 was changed while open")):
+        path = video_clips.write_clip(tmp_path / f"{'ab'[number]}.mp4", frames=FRAMES, options={"g": "250"})
+        open_clip(qtbot, service, path)
+        answer(qtbot, service, service.show(99))
+        if number:
+            os.truncate(path, path.stat().st_size // 2)
+        else:
+            path.unlink()
+        for n in (2, 3, 4):
+            service.show(n)
+            qtbot.waitUntil(lambda words=words: words in [report.what for report in service.problems], timeout=10_000)
+        assert [report.what for report in service.problems].count(words) == 1
+
+
+def test_where_decoding_takes_long_the_nearest_frame_comes_first(qtbot, service, tmp_path, monkeypatch):
+    path = video_clips.write_clip(tmp_path / "a.mp4", frames=90, options={"g": "40", "keyint_min": "40"})
+    monkeypatch.setattr(video_worker, "QUICK_MS", 0.0)
     open_clip(qtbot, service, path)
-    answer(qtbot, service, service.show(99))
-    path.unlink()
-    service._worker.reader._recent.clear()
-    for _ in range(3):
-        service.show(2)
-        qtbot.waitUntil(lambda: bool(service.problems), timeout=10_000)
-    assert [report.what for report in service.problems] == [f"There is no video {path}"]
+    answer(qtbot, service, service.show(0))
+    seen = []
+    put = service.frame.put
+    monkeypatch.setattr(service.frame, "put", lambda frame: (seen.append(frame), put(frame))[1])
+    generation = service.show(70)
+
+    def exact():
+        frame = service.frame.get()[1]
+        return frame.generation == generation and frame.exact
+
+    qtbot.waitUntil(exact, timeout=20_000)
+    assert [(frame.index, frame.wanted, frame.exact) for frame in seen] == [(40, 70, False), (70, 70, True)]
+    assert [video_clips.number_in(frame.original) for frame in seen] == [40, 70]
+
+
+def test_a_newer_wish_ends_the_decoding_towards_an_older_one(clip):
+    worker = VideoWorker(VideoSlots(), lambda proxy: None)
+    worker.open(clip)
+    worker.newer = lambda: True
+    worker.show(FrameRequest(90, 1, VideoView()))
+    assert worker.slots.frame.get()[1] is None
+    worker.newer = lambda: False
+    worker.show(FrameRequest(91, 2, VideoView()))
+    assert worker.slots.frame.get()[1].index == 91
+    worker.release()
+
+
+def test_a_region_still_being_moved_is_shown_and_not_prepared(qtbot, service, clip, weights):
+    service._weights.put(weights())
+    open_clip(qtbot, service, clip)
+    answer(qtbot, service, service.show(9))
+    proxy = service.proxy
+    frame = answer(qtbot, service, service.set_view(VideoView(own_crop=True, crop=(8, 0, 40, 40), draft=True)))
+    assert frame.crop == (8, 0, 40, 40)
+    assert service.proxy is proxy
+    with VideoReader(clip) as reader:
+        assert np.array_equal(frame.original, FrameShape((8, 0, 40, 40), (32, 44)).apply(reader.read(9)))
+    frame = answer(qtbot, service, service.set_view(VideoView(own_crop=True, crop=(8, 0, 40, 40))))
+    assert service.proxy is not proxy
+    assert service.proxy.shape.crop == (8, 0, 40, 40)
+
+
+def test_an_editor_gives_one_more_picture_and_its_failure_is_told(qtbot, service, clip, weights):
+    class Inverted:
+        title = "inverted"
+
+        def edit(self, model, index, original):
+            if index == 7:
+                raise InputError("Frame 7 cannot be edited")
+            return 255 - original
+
+    service._weights.put(weights())
+    open_clip(qtbot, service, clip)
+    service.set_editor(Inverted())
+    frame = answer(qtbot, service, service.show(5))
+    assert (frame.edited.title, frame.edited.index) == ("inverted", 5)
+    assert np.array_equal(frame.edited.image, 255 - frame.original)
+    frame = answer(qtbot, service, service.show(7))
+    assert frame.edited is None
+    assert frame.reconstruction is not None
+    qtbot.waitUntil(lambda: [report.what for report in service.problems] == ["Frame 7 cannot be edited"], timeout=9_000)
+    service.set_editor(None)
+    assert answer(qtbot, service, service.show(6)).edited is None
+
+
+def test_scenes_are_found_once_the_film_is_prepared(qtbot, service, tmp_path, weights):
+    from latentlab.explore.video_scenes import changes, find_scenes, thumbnails
+
+    path = video_clips.write_clip(tmp_path / "a.mp4", frames=FRAMES)
+    service._weights.put(weights())
+    open_clip(qtbot, service, path)
+    qtbot.waitUntil(lambda: service.scenes.get()[1] is not None, timeout=20_000)
+    proxy = service.proxy
+    change = changes(thumbnails(proxy.read_many(np.arange(FRAMES))))
+    assert service.scenes.get()[1].tolist() == find_scenes(np.concatenate([[0], change]).astype(np.float32)).tolist()
+
+
+def test_a_promise_of_too_many_frames_is_put_right(qtbot, service, tmp_path, weights, monkeypatch):
+    path = video_clips.write_clip(tmp_path / "a.mp4", frames=40)
+    honest = video_index.build_index(path)
+    pts = np.append(honest.pts, honest.pts[-1] + np.arange(1, 4) * 512)
+    monkeypatch.setattr(video, "build_index", lambda path: replace(honest, pts=pts))
+    service._weights.put(weights())
+    with qtbot.waitSignal(service.corrected, timeout=20_000) as signal:
+        assert open_clip(qtbot, service, path).frames == 43
+    assert signal.args[0].frames == 40
+    assert service.info.frames == 40
 
 
 def test_closing_forgets_and_shutdown_is_quick_and_may_be_repeated(qtbot, clip, weights):
