@@ -2,8 +2,9 @@
 
 Encoders turn images in [0,1] into a vector; decoders turn a vector into LOGITS, (B, C, H, W), of which
 the sigmoid is the image. Resolution halves at every level until the smaller side is 4 to 8 pixels, so
-that only the first and the last layer ever see full resolution. Norms are per image: the decoding of
-one z does not depend on its batch.
+that only the first and the last layer ever see full resolution (``splatoon`` is the text's own; see there).
+Norms other than ``batch`` are per image: the decoding of one z does not depend on its batch. The first and
+the finest layer have none: it would cost as much as their convolution and gains nothing.
 
 A class (CVAE) enters an encoder as one-hot planes beside the image and again before the last layer,
 and a decoder beside z. A row of zeros says that the class is unknown.
@@ -12,12 +13,13 @@ and a decoder beside z. A row of zeros says that the class is unknown.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
-from latentlab.core.recipe_model import ModelConfig
+from latentlab.core.recipe_model import ModelConfig, NormName
+from latentlab.models.dense_block import DenseBlock
 from latentlab.models.layers import (
     MAX_WIDENING,
     DoubleResolution,
@@ -27,27 +29,27 @@ from latentlab.models.layers import (
     ResidualBlock,
     activation,
     downsampled,
+    joined,
     level_channels,
 )
+from latentlab.models.splatoon import SplatoonDecoder, SplatoonEncoder
 
 HIDDEN_PER_WIDTH = 16
 """The mlp's hidden layer has this many units per channel of ``model.width`` (width 25: the 400 of the classic VAE)."""
 
 DENSE_LAYERS = 3
 
-
-def joined(x_BD: Tensor, class_BK: Tensor | None) -> Tensor:
-    """Return ``x_BD`` with the class beside it."""
-    return x_BD if class_BK is None else torch.cat([x_BD, class_BK.to(x_BD.dtype)], dim=1)
+Block = Callable[[int, NormName], nn.Module]
+BLOCKS: dict[str, Block | None] = {"conv": None, "residual": ResidualBlock, "dense": DenseBlock}
+"""What follows each change of resolution but the finest, by ``model.network``."""
 
 
 class ConvEncoder(nn.Module):
-    """Strided convolutions, optionally a residual block per level, then one linear layer."""
+    """Strided convolutions, optionally a residual or dense block per level, then one linear layer."""
 
-    def __init__(
-        self, shape: ImageShape, width: int, outputs: int, classes: int = 0, *, residual: bool = False
-    ) -> None:
+    def __init__(self, model: ModelConfig, shape: ImageShape, outputs: int, classes: int = 0) -> None:
         super().__init__()
+        width, norm, block = model.width, model.encoder_norm, BLOCKS[model.network]
         sizes = downsampled(*shape[:2])
         channels = level_channels(width, len(sizes) - 1)
         # A convolution of constant planes is a bias per class and channel (but for the border), at no cost.
@@ -56,8 +58,8 @@ class ConvEncoder(nn.Module):
         self.activation = activation()
         levels: list[nn.Module] = []
         for inputs, outputs_ in pairwise(channels):
-            levels.append(HalveResolution(inputs, outputs_))
-            levels += [ResidualBlock(outputs_)] if residual else []
+            levels.append(HalveResolution(inputs, outputs_, norm=norm))
+            levels += [block(outputs_, norm)] if block else []
         self.levels = nn.Sequential(*levels)
         self.head = OutputLinear(channels[-1] * math.prod(sizes[-1]) + classes, outputs)
 
@@ -74,7 +76,7 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """Dense layers, then transposed convolutions of stride 2, optionally with residual blocks.
+    """Dense layers, then transposed convolutions of stride 2, optionally with residual or dense blocks.
 
     The dense layers (as in the mapping network of Karras et al. 2019) let z choose between kinds of
     picture before anything is painted. Without them samples of the prior mix the kinds; on the arena
@@ -83,10 +85,9 @@ class ConvDecoder(nn.Module):
     ``dense_norm`` puts a batch norm behind each of them: a generator without an encoder needs it (see ``cgan``).
     """
 
-    def __init__(
-        self, shape: ImageShape, width: int, inputs: int, *, residual: bool = False, dense_norm: bool = False
-    ) -> None:
+    def __init__(self, model: ModelConfig, shape: ImageShape, inputs: int, *, dense_norm: bool = False) -> None:
         super().__init__()
+        width, norm, block = model.width, model.decoder_norm, BLOCKS[model.network]
         sizes = downsampled(*shape[:2])[::-1]
         channels = level_channels(width, len(sizes) - 1)[::-1]
         self.start = (*sizes[0], channels[0])
@@ -95,10 +96,9 @@ class ConvDecoder(nn.Module):
         self.dense = nn.Sequential(*(_dense_layer(*pair, norm=dense_norm) for pair in pairwise(widths)))
         levels: list[nn.Module] = []
         for level, size in enumerate(sizes[1:-1]):
-            levels += [ResidualBlock(channels[level])] if residual else []
-            # A norm at the finest level costs as much as its convolution and gains nothing.
+            levels += [block(channels[level], norm)] if block else []
             finest = level == len(channels) - 2
-            levels.append(DoubleResolution(channels[level], channels[level + 1], size, norm=not finest))
+            levels.append(DoubleResolution(channels[level], channels[level + 1], size, norm="none" if finest else norm))
         levels.append(DoubleResolution(channels[-1], shape[2], sizes[-1], last=True))
         self.levels = nn.Sequential(*levels)
 
@@ -150,7 +150,9 @@ def build_encoder(model: ModelConfig, shape: ImageShape, outputs: int, classes: 
     """Return the encoder of ``model.network`` for images of ``shape`` (H, W, C) and ``classes`` one-hot inputs."""
     if model.network == "mlp":
         return MlpEncoder(shape, model.width, outputs, classes)
-    return ConvEncoder(shape, model.width, outputs, classes, residual=model.network == "residual")
+    if model.network == "splatoon":
+        return SplatoonEncoder(model, shape, outputs, classes)
+    return ConvEncoder(model, shape, outputs, classes)
 
 
 def build_decoder(model: ModelConfig, shape: ImageShape, classes: int = 0, *, dense_norm: bool = False) -> nn.Module:
@@ -161,4 +163,6 @@ def build_decoder(model: ModelConfig, shape: ImageShape, classes: int = 0, *, de
     inputs = model.latent_dim + classes
     if model.network == "mlp":
         return MlpDecoder(shape, model.width, inputs, dense_norm=dense_norm)
-    return ConvDecoder(shape, model.width, inputs, residual=model.network == "residual", dense_norm=dense_norm)
+    if model.network == "splatoon":
+        return SplatoonDecoder(model, shape, inputs, dense_norm=dense_norm)
+    return ConvDecoder(model, shape, inputs, dense_norm=dense_norm)

@@ -41,7 +41,7 @@ def test_the_decay_warms_up():
 
 
 def test_inside_the_block_the_model_is_its_average_and_afterwards_itself():
-    model, context = make("vae", encoder_norm="batch", decoder_norm="batch")
+    model, context = make("vae", (32, 32, 1), encoder_norm="batch", decoder_norm="batch")
     average = WeightAverage(model, 0.9)
     walk(model, average, 8)
     live = {name: value.clone() for name, value in model.state_dict().items()}
@@ -51,7 +51,7 @@ def test_inside_the_block_the_model_is_its_average_and_afterwards_itself():
             assert torch.equal(value, wanted[name]), name
     for name, value in model.state_dict().items():
         assert torch.equal(value, live[name]), name
-    model.training_step(batch(), context)  # the optimiser still moves the model's own weights
+    model.training_step(batch(shape=(32, 32, 1)), context)  # the optimiser still moves the model's own weights
     assert not torch.equal(model.state_dict()["encoder.head.weight"], live["encoder.head.weight"])
     assert torch.equal(average.state()["encoder.head.weight"], wanted["encoder.head.weight"])
 
@@ -67,10 +67,10 @@ def test_the_model_is_itself_again_after_an_error():
 
 
 def test_the_moving_moments_of_norms_are_averaged_and_counters_copied():
-    model, context = make("vae", encoder_norm="batch")
+    model, context = make("vae", (32, 32, 1), encoder_norm="batch")
     average = WeightAverage(model, 0.9)
     for step in range(1, 3 * EVERY + 1):
-        model.training_step(batch(), context)
+        model.training_step(batch(shape=(32, 32, 1)), context)
         average.update(step)
     live, kept = model.inference_state(), average.state()
     moments = [name for name in live if name.endswith("running_mean")]
