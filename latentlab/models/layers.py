@@ -76,7 +76,7 @@ class _Planar(torch.autograd.Function):
         return x_BCHW.contiguous()
 
     @staticmethod
-    def backward(_: Any, gradient_BCHW: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_: Any, gradient_BCHW: Tensor) -> Tensor:
         return gradient_BCHW.contiguous(memory_format=torch.channels_last)
 
 
@@ -84,7 +84,7 @@ def planar(x_BCHW: Tensor) -> Tensor:
     """Return ``x_BCHW`` in torch's plain memory format, with the gradient in the format of the input."""
     if x_BCHW.is_contiguous():
         return x_BCHW
-    result: Tensor = _Planar.apply(x_BCHW)  # type: ignore[no-untyped-call]
+    result: Tensor = _Planar.apply(x_BCHW)
     return result
 
 

@@ -76,7 +76,7 @@ class SplatoonDecoder(nn.Module):
         self.dense = nn.Sequential(nn.Linear(inputs, features), *([nn.BatchNorm1d(features)] if dense_norm else []))
         levels: list[nn.Module] = []
         for (below, above), (inputs_, outputs) in zip(pairwise(sizes), pairwise(channels), strict=True):
-            surplus = tuple(new - (2 * old - 1) for new, old in zip(above, below, strict=True))
+            surplus = (above[0] - 2 * below[0] + 1, above[1] - 2 * below[1] + 1)
             conv = nn.ConvTranspose2d(inputs_, outputs, 5, 2, padding=2, output_padding=surplus, bias=norm == "none")
             levels += [conv, norm_layer(norm, outputs), nn.LeakyReLU(NEGATIVE_SLOPE, inplace=True)]
         self.levels = nn.Sequential(*levels)
