@@ -21,6 +21,7 @@ from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.pages.video import EMPTY, VideoPage
 from latentlab.ui.pages.video_pane_paint import fitting_note
+from latentlab.ui.views.picture import to_qimage
 
 FRAMES = 600
 
@@ -248,6 +249,66 @@ def test_a_bad_file_leaves_the_page_with_its_sentence(qtbot, page, tmp_path):
     assert page.empty.isVisible()
     assert "letter.mp4 is not a video" in page.empty.label.text()
     assert len(page.context.errors.reports) == 1
+
+
+def test_one_picture_of_many_opens_them_all(qtbot, page, tmp_path):
+    for number in range(5):
+        pixels_of = to_qimage(video_clips.picture(number))
+        assert pixels_of.save(str(tmp_path / f"img_{number}.png"))
+    with qtbot.waitSignal(page.service.opened, timeout=20_000):
+        page.open_video(tmp_path / "img_3.png")
+    wait_for_frame(qtbot, page, 0)
+    page.go_to(4)
+    wait_for_frame(qtbot, page, 4)
+    assert video_clips.number_in(pixels(page.panes.picture("original"))) == 4
+    assert page.clip.frames == 5
+
+
+def test_keys_of_the_page_are_in_the_list_of_shortcuts(page):
+    from latentlab.ui.dialogs.shortcuts_dialog import page_rows
+
+    rows = {keys: words for where, keys, words in page_rows([page]) if where == "Video"}
+    assert rows["J"].startswith("Play backwards")
+    assert rows["Ctrl+Left"] == "Back 100 frames"
+
+
+def test_the_mouse_moves_the_crop_and_escape_takes_it_back(qtbot, page, clip, snapshot):
+    page.context.training.weights.put(snapshot)
+    open_clip(qtbot, page, clip)
+    film = page.panes.film
+    qtbot.waitUntil(lambda: (page.tick(), film.image() is not None and film.crop is not None)[1], timeout=20_000)
+    before, corner = film.crop, film.region_rect().center().toPoint()
+    left = Qt.MouseButton.LeftButton
+    QTest.mousePress(film, left, pos=corner)
+    QTest.mouseMove(film, corner + QPoint(round(4 * film._factor()), 0))
+    qtbot.waitUntil(lambda: (page.tick(), page._shown.crop == film.crop)[1], timeout=20_000)
+    assert film.crop != before
+    prepared = page.service.proxy
+    assert prepared.shape.crop == before  # nothing is prepared for a region that still moves
+    QTest.mouseRelease(film, left, pos=corner)
+    qtbot.waitUntil(lambda: (page.tick(), page.service.proxy is not prepared)[1], timeout=20_000)
+    qtbot.waitUntil(lambda: (page.tick(), page.crop == film.crop)[1], timeout=20_000)
+    QTest.keyClick(film, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: (page.tick(), page.crop == before)[1], timeout=20_000)
+
+
+def test_a_range_bounds_what_is_played_and_is_told(qtbot, page, clip):
+    open_clip(qtbot, page, clip)
+    told = []
+    page.range_changed.connect(lambda first, last: told.append((first, last)))
+    page.go_to(10)
+    QTest.keyClick(page.timeline, Qt.Key.Key_I)
+    page.go_to(14)
+    QTest.keyClick(page.timeline, Qt.Key.Key_O)
+    assert page.range == (10, 14)
+    assert page.has_range
+    assert told == [(10, FRAMES - 1), (10, 14)]
+    page.go_to(10)
+    QTest.keyClick(page.timeline, Qt.Key.Key_L)
+    qtbot.waitUntil(lambda: not page.playback.playing, timeout=10_000)
+    assert page.frame == 14
+    QTest.keyClick(page.timeline, Qt.Key.Key_X)
+    assert not page.has_range
 
 
 def test_a_file_can_be_dropped(qtbot, page, clip):
