@@ -263,6 +263,28 @@ _SAMPLES = (
     ),
 )
 
+_PRINCIPAL = (
+    Measure(
+        "principal_share",
+        "First principal direction",
+        "share",
+        "Share of the variance of the means of q(z|x) along their first principal direction. The details list the "
+        "latent dimensions that load on each direction, |v|^2.",
+        "principal",
+        tuple(ENCODING),
+        source="Denton, Parke, Tao & Zhang 2019, eq. 2",
+    ),
+    Measure(
+        "principal_dimensions",
+        "Dimensions per direction",
+        "dimensions",
+        "How many latent dimensions a principal direction is made of, 1 / sum_j |v_j|^4, averaged over directions by "
+        "their variance: 1 where every direction is a dimension, D where each mixes all.",
+        "principal",
+        tuple(ENCODING),
+    ),
+)
+
 _LABELS = (
     Measure(
         "probe_accuracy",
@@ -307,7 +329,7 @@ _LABELS = (
 )
 
 MEASURES: dict[str, Measure] = {
-    measure.name: measure for measure in (*_RECONSTRUCTION, *_BOUND, *_LATENTS, *_SAMPLES, *_LABELS)
+    measure.name: measure for measure in (*_RECONSTRUCTION, *_BOUND, *_LATENTS, *_PRINCIPAL, *_SAMPLES, *_LABELS)
 }
 
 

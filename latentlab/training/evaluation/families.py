@@ -10,6 +10,7 @@ from latentlab.training.evaluation.classes import measure_classes
 from latentlab.training.evaluation.frechet import measure_frechet
 from latentlab.training.evaluation.importance import measure_importance
 from latentlab.training.evaluation.latents import measure_latents
+from latentlab.training.evaluation.principal import measure_principal
 from latentlab.training.evaluation.probe import measure_probe
 from latentlab.training.evaluation.reconstruction import measure_reconstruction
 from latentlab.training.evaluation.samples import measure_samples
@@ -20,6 +21,7 @@ FAMILIES: dict[str, Callable[[Subject, Set[str]], Findings]] = {
     "bound": measure_bound,
     "importance": measure_importance,
     "latents": measure_latents,
+    "principal": measure_principal,
     "samples": measure_samples,
     "frechet": measure_frechet,
     "probe": measure_probe,
