@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from latentlab.core.eigenvectors import Loadings, principal_loadings
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Floats, Images, Ints, ModelInfo
 from latentlab.core.run_folder import LAST
@@ -110,6 +111,23 @@ class Model:
         """
         pictures = as_pictures(images)
         return arrays.encode(self._session, pictures, _classes(labels, len(pictures)))
+
+    def loadings(self, images: Numbers, labels: Numbers | None = None) -> Loadings:
+        """Return how much each latent dimension has of each principal direction of the pictures' codes.
+
+        ``variance_D`` is the variance of the means of q(z|x) along each direction, the largest first;
+        ``share_DD[i, j]`` is |v_ij|^2 of direction i and dimension j, from eigenvalues alone (see
+        ``latentlab.core.eigenvectors``).
+
+        Raises
+        ------
+        InputError
+            As ``encode``, and for fewer than two pictures.
+        """
+        codes = self.encode(images, labels).mu
+        if len(codes) < 2:
+            raise InputError("Principal directions need at least two pictures", where="images")
+        return principal_loadings(codes)
 
     def decode(self, z: Numbers, labels: Numbers | None = None) -> Images:
         """Return pictures (N,H,W,C) uint8 of points of latent space.

@@ -124,3 +124,13 @@ def test_the_data_of_the_run(vae):
     data = vae.data()
     assert data.image_shape == (16, 20, 1)
     assert vae.encode(data.images[data.test_index[:2]]).mu.shape == (2, 4)
+
+
+def test_loadings_are_the_squares_of_eighs_vectors(vae):
+    pictures = np.random.default_rng(1).integers(0, 255, (60, 16, 20, 1), dtype=np.uint8)
+    values, vectors = np.linalg.eigh(np.cov(vae.encode(pictures).mu.astype(np.float64), rowvar=False))
+    found = vae.loadings(pictures)
+    np.testing.assert_allclose(found.variance_D, values[::-1], rtol=1e-6)
+    np.testing.assert_allclose(found.share_DD, (vectors**2).T[::-1], atol=1e-5)
+    with pytest.raises(InputError, match="two pictures"):
+        vae.loadings(pictures[0])
