@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from latentlab.core.recipe_base import ADVERSARIAL, CONDITIONAL, ENCODING, ModelKind, Section, setting
+from latentlab.core.recipe_base import ADVERSARIAL, CONDITIONAL, ENCODING, PROBABILISTIC, ModelKind, Section, setting
 
 NetworkName = Literal["conv", "residual", "dense", "mlp", "splatoon"]
 NormName = Literal["group", "instance", "batch", "none"]
@@ -26,6 +26,16 @@ class ModelConfig(Section):
         "the splatoon text's own.",
     )
     latent_dim: int = setting(16, "Number of latent dimensions.", ge=1, le=4096)
+    latent_decay: float = setting(
+        0.0,
+        "Scale latent dimension j by exp(-j / this) where it leaves the encoder and where it enters the decoder, so "
+        "that a small KLD goes to the first dimensions instead of a little to all; 0 is off.",
+        ge=0.0,
+        le=100_000.0,
+        unit="dimensions",
+        kinds=PROBABILISTIC,
+        advanced=True,
+    )
     width: int = setting(32, "Channels of the first layer; deeper layers double it.", ge=4, le=512, unit="channels")
     encoder_norm: NormName = setting(
         "group",

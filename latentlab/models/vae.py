@@ -8,6 +8,7 @@ from latentlab.core.messages import ModelInfo
 from latentlab.models.base import Batch, LatentModel, Posterior, StepContext
 from latentlab.models.kld import build_kld, constrained
 from latentlab.models.latent_norm import with_latent_norm
+from latentlab.models.latent_order import LatentOrder
 from latentlab.models.networks import build_decoder, build_encoder
 from latentlab.models.optim import update
 from latentlab.models.reconstruction import pixel_loss
@@ -44,6 +45,7 @@ class Vae(LatentModel):
         encoder = build_encoder(model, info.image_shape, 2 * model.latent_dim, classes)
         self.encoder = with_latent_norm(encoder, model)
         self.decoder = build_decoder(model, info.image_shape, classes)
+        self.order = LatentOrder(model.latent_dim, model.latent_decay) if model.latent_decay else None
         self.kld = build_kld(info.recipe.objective.kld, model.latent_dim)
 
     def condition(self, y_B: Tensor | None, x_or_z: Tensor) -> Tensor | None:
@@ -52,10 +54,12 @@ class Vae(LatentModel):
 
     def encode(self, x_BCHW: Tensor, y_B: Tensor | None = None) -> Posterior:
         """Return q(z|x) of images in [0,1], float32."""
-        return to_posterior(self.encoder(x_BCHW, self.condition(y_B, x_BCHW)))
+        mu_BD, logvar_BD = to_posterior(self.encoder(x_BCHW, self.condition(y_B, x_BCHW)))
+        return Posterior(mu_BD if self.order is None else self.order(mu_BD), logvar_BD)
 
     def decode_logits(self, z_BD: Tensor, y_B: Tensor | None = None) -> Tensor:
         """Return what the sigmoid turns into images."""
+        z_BD = z_BD if self.order is None else self.order(z_BD)
         logits_BCHW: Tensor = self.decoder(z_BD, self.condition(y_B, z_BD))
         return logits_BCHW
 
