@@ -18,13 +18,15 @@ TIMES = 3.5
 def thumbnails(frames: Images) -> Floats:
     """Return (N, 432) float32 in [0,1]: each frame (N, H, W, C) averaged to 16x9 colours."""
     small = [cv2.resize(frame, GRID, interpolation=cv2.INTER_AREA).reshape(-1) for frame in frames]
-    found = np.asarray(small, dtype=np.float32) / 255
-    return found if found.shape[1] == 3 * GRID[0] * GRID[1] else np.repeat(found, 3, axis=1)
+    found = np.asarray(small, dtype=np.float32)
+    if found.shape[1] != 3 * GRID[0] * GRID[1]:
+        found = np.repeat(found, 3, axis=1)
+    return np.asarray(found / 255, dtype=np.float32)
 
 
 def changes(thumbs: Floats) -> Floats:
     """Return (N - 1,) float32: the mean absolute difference of each thumbnail from the one before."""
-    return np.abs(np.diff(thumbs, axis=0)).mean(axis=1)
+    return np.asarray(np.abs(np.diff(thumbs, axis=0)).mean(axis=1), dtype=np.float32)
 
 
 def find_scenes(change: Floats) -> Ints:

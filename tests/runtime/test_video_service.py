@@ -4,25 +4,21 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import video_clips
+from video_service_fakes import answer, make_weights, open_clip, running_service
 
 from latentlab.core.errors import InputError
 from latentlab.core.mailbox import LatestSlot
-from latentlab.core.messages import ModelInfo, WeightSnapshot
-from latentlab.core.recipe import Recipe
+from latentlab.core.messages import WeightSnapshot
 from latentlab.core.video_messages import VideoView
-from latentlab.data import video, video_index
 from latentlab.data.video import VideoReader
 from latentlab.data.video_shape import FrameShape
-from latentlab.runtime import video_curve, video_watch, video_worker
-from latentlab.runtime.priority import FollowedWeights
+from latentlab.runtime import video_curve, video_watch
 from latentlab.runtime.video import VideoService
 from latentlab.runtime.video_curve import CurveKeeper
-from latentlab.runtime.video_worker import FrameRequest, VideoSlots, VideoWorker
 
 FRAMES = 100
 
@@ -33,48 +29,15 @@ def clip(tmp_path_factory):
     return video_clips.write_clip(folder / "a.mp4", frames=FRAMES, options={"g": "50", "bf": "2"})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def weights():
-    from latentlab.models.registry import build_model
-
-    def make(step=10, *, crop=(0, 0, 88, 64), size=(32, 44), seed=1):
-        recipe = Recipe.model_validate(
-            {
-                "data": {"spec": "video:x", "size": size, "crop": crop},
-                "model": {"kind": "ae", "network": "mlp", "latent_dim": 4, "width": 4},
-            }
-        )
-        info = ModelInfo(recipe, (*size, 3))
-        return WeightSnapshot(step, info, build_model(info, seed).inference_state())
-
-    return make
+    return make_weights
 
 
 @pytest.fixture
 def service(qtbot):
-    made = VideoService()
-    made.bind(FollowedWeights())
-    made.problems = []
-    made.failed.connect(made.problems.append)
-    yield made
-    assert made.shutdown(20_000)
-
-
-def open_clip(qtbot, service, path):
-    with qtbot.waitSignal(service.opened, timeout=20_000) as signal:
-        service.open(path)
-    return signal.args[0]
-
-
-def answer(qtbot, service, generation):
-    """Wait for the answer to a request and return it."""
-
-    def arrived():
-        frame = service.frame.get()[1]
-        return frame is not None and frame.generation >= generation
-
-    qtbot.waitUntil(arrived, timeout=20_000)
-    return service.frame.get()[1]
+    with running_service() as made:
+        yield made
 
 
 def test_frames_without_a_model_are_the_films_own(qtbot, service, clip):
@@ -245,37 +208,6 @@ def test_a_file_that_vanishes_or_is_cut_is_told_once(qtbot, service, tmp_path, m
         assert [report.what for report in service.problems].count(words) == 1
 
 
-def test_where_decoding_takes_long_the_nearest_frame_comes_first(qtbot, service, tmp_path, monkeypatch):
-    path = video_clips.write_clip(tmp_path / "a.mp4", frames=90, options={"g": "40", "keyint_min": "40"})
-    monkeypatch.setattr(video_worker, "QUICK_MS", 0.0)
-    open_clip(qtbot, service, path)
-    answer(qtbot, service, service.show(0))
-    seen = []
-    put = service.frame.put
-    monkeypatch.setattr(service.frame, "put", lambda frame: (seen.append(frame), put(frame))[1])
-    generation = service.show(70)
-
-    def exact():
-        frame = service.frame.get()[1]
-        return frame.generation == generation and frame.exact
-
-    qtbot.waitUntil(exact, timeout=20_000)
-    assert [(frame.index, frame.wanted, frame.exact) for frame in seen] == [(40, 70, False), (70, 70, True)]
-    assert [video_clips.number_in(frame.original) for frame in seen] == [40, 70]
-
-
-def test_a_newer_wish_ends_the_decoding_towards_an_older_one(clip):
-    worker = VideoWorker(VideoSlots(), lambda proxy: None)
-    worker.open(clip)
-    worker.newer = lambda: True
-    worker.show(FrameRequest(90, 1, VideoView()))
-    assert worker.slots.frame.get()[1] is None
-    worker.newer = lambda: False
-    worker.show(FrameRequest(91, 2, VideoView()))
-    assert worker.slots.frame.get()[1].index == 91
-    worker.release()
-
-
 def test_a_region_still_being_moved_is_shown_and_not_prepared(qtbot, service, clip, weights):
     service._weights.put(weights())
     open_clip(qtbot, service, clip)
@@ -312,30 +244,6 @@ def test_an_editor_gives_one_more_picture_and_its_failure_is_told(qtbot, service
     qtbot.waitUntil(lambda: [report.what for report in service.problems] == ["Frame 7 cannot be edited"], timeout=9_000)
     service.set_editor(None)
     assert answer(qtbot, service, service.show(6)).edited is None
-
-
-def test_scenes_are_found_once_the_film_is_prepared(qtbot, service, tmp_path, weights):
-    from latentlab.explore.video_scenes import changes, find_scenes, thumbnails
-
-    path = video_clips.write_clip(tmp_path / "a.mp4", frames=FRAMES)
-    service._weights.put(weights())
-    open_clip(qtbot, service, path)
-    qtbot.waitUntil(lambda: service.scenes.get()[1] is not None, timeout=20_000)
-    proxy = service.proxy
-    change = changes(thumbnails(proxy.read_many(np.arange(FRAMES))))
-    assert service.scenes.get()[1].tolist() == find_scenes(np.concatenate([[0], change]).astype(np.float32)).tolist()
-
-
-def test_a_promise_of_too_many_frames_is_put_right(qtbot, service, tmp_path, weights, monkeypatch):
-    path = video_clips.write_clip(tmp_path / "a.mp4", frames=40)
-    honest = video_index.build_index(path)
-    pts = np.append(honest.pts, honest.pts[-1] + np.arange(1, 4) * 512)
-    monkeypatch.setattr(video, "build_index", lambda path: replace(honest, pts=pts))
-    service._weights.put(weights())
-    with qtbot.waitSignal(service.corrected, timeout=20_000) as signal:
-        assert open_clip(qtbot, service, path).frames == 43
-    assert signal.args[0].frames == 40
-    assert service.info.frames == 40
 
 
 def test_closing_forgets_and_shutdown_is_quick_and_may_be_repeated(qtbot, clip, weights):

@@ -145,7 +145,9 @@ class VideoTools(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Shorten the words to the room there is."""
-        self.open.setText("" if self.width() < NARROW else "Open…")
+        narrow = self.width() < NARROW
+        self.open.setText("" if narrow else "Open…")
+        self.layout().setSpacing(style.SPACING // 2 if narrow else style.SPACING)
         self._name_crop()
         self._elide()
 
