@@ -88,8 +88,8 @@ class VideoFrame:
     """One frame, as the model sees it, with its reconstruction where there is a model.
 
     ``index`` is the frame that the pictures are of. While the frame asked for (``wanted``) is being decoded
-    it may be another one near by. Pictures are fresh (H, W, C) uint8. ``original`` is the frame cut and resized for the model, or
-    only cut without one. ``pixel`` is the mean squared error in [0,1]² units. ``step`` and
+    it may be another one near by. Pictures are fresh (H, W, C) uint8. ``original`` is the frame cut and
+    resized for the model, or only cut without one. ``pixel`` is the mean squared error in [0,1]² units. ``step`` and
     ``taken_at`` belong to the weights (-1 and 0 without). ``crop`` is the region in use.
     """
 

@@ -291,11 +291,10 @@ class VideoService(QObject):
         self._thread.close()
         self.compare.close()
         threads = (self._thread, self._proxies, self.compare.thread_in_use)
-        began = time.monotonic()
-        ended = [thread.wait(max(0, timeout_ms - round((time.monotonic() - began) * 1000))) for thread in threads]
-        for companion in self._companions:
-            ended.append(companion.shutdown(max(0, timeout_ms - round((time.monotonic() - began) * 1000))))
-        return all(ended)
+        waits = [*(thread.wait for thread in threads), *(companion.shutdown for companion in self._companions)]
+        until = time.monotonic() + timeout_ms / 1000
+        # A list, not a generator: every one is waited for, whatever became of those before it.
+        return all([wait(max(0, round((until - time.monotonic()) * 1000))) for wait in waits])
 
     def _forget(self) -> None:
         self.info = None
