@@ -291,10 +291,12 @@ class VideoService(QObject):
         self._thread.close()
         self.compare.close()
         threads = (self._thread, self._proxies, self.compare.thread_in_use)
-        waits = [*(thread.wait for thread in threads), *(companion.shutdown for companion in self._companions)]
+        waits: list[Callable[[int], bool]] = [thread.wait for thread in threads]
+        waits += [companion.shutdown for companion in self._companions]
         until = time.monotonic() + timeout_ms / 1000
-        # A list, not a generator: every one is waited for, whatever became of those before it.
-        return all([wait(max(0, round((until - time.monotonic()) * 1000))) for wait in waits])
+        # A list first: every one is waited for, whatever became of those before it.
+        ended = [wait(max(0, round((until - time.monotonic()) * 1000))) for wait in waits]
+        return all(ended)
 
     def _forget(self) -> None:
         self.info = None
