@@ -36,7 +36,7 @@ def test_every_key_is_explained(capsys):
     assert cli.main(["recipes", "--keys", "--json"]) == 0
     keys = {fact["key"]: fact for fact in json.loads(capsys.readouterr().out)["keys"]}
     assert keys["objective.target_kld"]["unit"] == "nats/dim"
-    assert keys["model.kind"]["allowed"] == "ae | vae | cvae | vaegan"
+    assert keys["model.kind"]["allowed"] == "ae | vae | cvae | ssvae | vaegan | cgan"
 
 
 @pytest.mark.parametrize(
