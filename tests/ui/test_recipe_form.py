@@ -48,6 +48,8 @@ def test_every_field_shows_and_returns_another_value(form, key):
         "data.limit": 500,
         "data.labelled_per_class": 10,
         "data.labelled_fraction": 0.1,
+        "data.dedup": 2.0,
+        "model.classifier_width": 8,
         "training.discriminator_lr": 2e-4,
     }
     row = form.rows[key]
