@@ -43,6 +43,7 @@ LABELS = {
     "model.discriminator_conditioning": "D class input",
     "model.discriminator_dropout": "D dropout",
     "objective.kld": "KLD",
+    "objective.kld_form": "KLD form",
     "objective.kld_momentum": "KLD momentum",
     "objective.beta": "β",
     "objective.initial_beta": "β value",
