@@ -63,9 +63,9 @@ class MainWindow(QMainWindow):
         self.control = RunControl(context, self.form, self.actions_by_name, self)
         self.commands = WindowCommands(self)
         self.run_menu = RunMenu(
-            self.actions_by_name, context.runs_root, self.control.load_preset, self.commands.open_path
+            self.actions_by_name, context.runs_root, self.control.load_preset, self.commands.open_path, self
         )
-        self.recent_menu = RecentMenu(store, self.commands.open_path)
+        self.recent_menu = RecentMenu(store, self.commands.open_path, self)
         self.toolbar = RunToolBar(self.actions_by_name, self.run_menu)
         self.rail = PageRail(self.actions_by_name)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)

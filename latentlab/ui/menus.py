@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QMenuBar
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from latentlab.ui.actions import FILE, MENUS, SPECS, VIEW
 from latentlab.ui.icons import set_icon
@@ -18,7 +18,7 @@ from latentlab.ui.welcome import newest_runs, readable_recipes
 class RecentMenu(QMenu):
     """What was opened last; filled when it is about to show."""
 
-    def __init__(self, store: SettingsStore, open_path: Callable[[Path], None], parent: QMenu | None = None) -> None:
+    def __init__(self, store: SettingsStore, open_path: Callable[[Path], None], parent: QWidget | None = None) -> None:
         super().__init__("Open &recent", parent)
         self._store = store
         self._open_path = open_path
@@ -45,8 +45,9 @@ class RunMenu(QMenu):
         runs_root: Path,
         load_preset: Callable[[str], object],
         open_path: Callable[[Path], None],
+        parent: QWidget | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._actions = actions
         self._runs_root = runs_root
         self._load_preset = load_preset

@@ -100,7 +100,9 @@ def _apply(app: QApplication, name: ThemeName) -> None:
     events.name = name
     QDir.setSearchPaths("glyph", [str(theme.glyph_folder(name))])
     app.setPalette(theme.qt_palette(name))
-    app.setStyleSheet(theme.style_sheet(name))
+    sheet = theme.style_sheet(name)
+    if app.styleSheet() != sheet:  # Qt styles every widget again even when nothing changed.
+        app.setStyleSheet(sheet)
     events.changed.emit(name)
 
 

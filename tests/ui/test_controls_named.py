@@ -19,18 +19,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from latentlab.app import create_window
 from latentlab.ui.page import Page
 
 CONTROLS = (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit)
 
 
 @pytest.fixture
-def window(qapp, qtbot, tmp_path):
-    window = create_window(runs_root=tmp_path)
-    yield window
-    window.close()
-    qtbot.waitUntil(lambda: window.shutdown.done, timeout=60_000)
+def window(real_window):
+    return real_window
 
 
 def controls(root: QWidget) -> Iterator[QWidget]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from PySide6.QtWidgets import QApplication
-from window_fakes import build, drop, finish, make_run, message, page, train
+from window_fakes import build, drop, finish, finish_real, make_run, message, page, train
 
 from latentlab.app import build_window
 from latentlab.core.messages import TrainingState
@@ -201,7 +201,5 @@ def test_all_four_pages_can_be_built_and_driven(qtbot, tmp_path, monkeypatch):
         real.apply_theme()
         assert isinstance(real.status_text(), str)
         json.dumps(real.save_state())
-    window.close()
-    assert window.shutdown.done
+    finish_real(qtbot, window)
     assert found == []
-    window.deleteLater()

@@ -5,15 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latentlab.app import create_window
-
 
 @pytest.fixture
-def window(qapp, qtbot, tmp_path):
-    window = create_window(runs_root=tmp_path)
-    yield window
-    window.close()
-    qtbot.waitUntil(lambda: window.shutdown.done, timeout=60_000)
+def window(real_window):
+    return real_window
 
 
 def test_a_cell_of_the_condition_page_opens_on_the_explore_page(window, monkeypatch):

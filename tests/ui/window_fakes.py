@@ -175,9 +175,14 @@ def open_window(qtbot, runs_root: Path) -> Iterator[Built]:
 
 def finish(qtbot, made: Built) -> None:
     made.trainer.hold.set()
-    made.window.close()
-    qtbot.waitUntil(lambda: made.window.shutdown.done, timeout=10_000)
-    made.window.deleteLater()
+    finish_real(qtbot, made.window)
+
+
+def finish_real(qtbot, window: MainWindow) -> None:
+    """Close a window, wait until its threads have ended, and delete it."""
+    window.close()
+    qtbot.waitUntil(lambda: window.shutdown.done, timeout=60_000)
+    window.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
 
 
