@@ -84,6 +84,7 @@ def build_window(
     from latentlab.runtime.dataset_preview import DatasetPreviewService
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
+    from latentlab.runtime.latent_survey import SurveyService
     from latentlab.runtime.poll import Poller
     from latentlab.runtime.shutdown import Shutdown
     from latentlab.runtime.threads import share_interpreter
@@ -103,11 +104,14 @@ def build_window(
     style.apply_theme(app, theme or window_memory.theme(store))
     context = AppContext(TrainingSession(), InferenceService(), VideoService(), ErrorHub(), runs_root or runs_dir())
     context.exports, context.datasets = ExportService(), DatasetPreviewService()
-    context.inference.bind(context.training.weights)
+    context.survey = SurveyService()
+    for follower in (context.inference, context.survey):
+        follower.bind(context.training.weights)
     poller, shutdown, warmup = Poller(), Shutdown(), WarmupThread()
     window = MainWindow(context, store, poller, shutdown)
     shutdown.add("the training", context.training)
     shutdown.add("the explorer", context.inference)
+    shutdown.add("the survey", context.survey)
     shutdown.add("the video", context.video)
     shutdown.add("the export", context.exports)
     shutdown.add("the look at films", context.datasets)

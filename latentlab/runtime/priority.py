@@ -45,6 +45,10 @@ class ExplorePriority:
                 if self._busy == 0:
                     self._idle.set()
 
+    def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no picture is being made, and tell whether that is so. Thread: any that has no hurry."""
+        return self._idle.wait(timeout_s)
+
     def give_way(self) -> float:
         """Wait while a picture is being made; return the seconds waited. Thread: trainer, between steps."""
         if self._idle.is_set():

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from latentlab.runtime.dataset_preview import DatasetPreviewService
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
+    from latentlab.runtime.latent_survey import SurveyService
     from latentlab.runtime.training_session import TrainingSession
     from latentlab.runtime.video import VideoService
     from latentlab.runtime.video_export import ExportService
@@ -36,3 +37,4 @@ class AppContext:
     use_recipe: Callable[[Recipe, str], None] = field(default=lambda _recipe, _name: None)
     exports: ExportService | None = None
     datasets: DatasetPreviewService | None = None
+    survey: SurveyService | None = None
