@@ -120,11 +120,15 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class StepMetrics:
-    """The metrics of one logged step: names of ``latentlab.core.metrics`` to values."""
+    """The metrics of one logged step: names of ``latentlab.core.metrics`` to values.
+
+    ``vectors``: of a tested step, names of ``latentlab.core.vectors`` to float32 arrays.
+    """
 
     step: int
     elapsed_s: float
     values: Mapping[str, float]
+    vectors: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

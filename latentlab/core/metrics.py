@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from latentlab.core.metric import Metric
+from latentlab.core.metrics_signals import SIGNALS
 
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """What a metric is. ``colour`` is a key of the theme; ``log`` asks for a logarithmic axis."""
-
-    name: str
-    label: str
-    unit: str
-    definition: str
-    colour: str
-    log: bool = False
-
+__all__ = ["METRICS", "TEST_PREFIX", "Metric", "describe"]
 
 _ALL = (
     Metric(
@@ -313,7 +303,7 @@ _ALL = (
 )
 
 TEST_PREFIX = "test_"
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_ALL, *SIGNALS)}
 
 
 def describe(name: str) -> Metric:

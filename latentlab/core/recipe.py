@@ -63,6 +63,15 @@ class TrainingConfig(Section):
     test_every: int = setting(
         200, "Steps between measurements on the test images.", ge=1, le=1_000_000, unit="steps", advanced=True
     )
+    gradient_shares_every: int = setting(
+        200,
+        "Steps between measurements of which loss term pulls how much at each network; 0 is never.",
+        ge=0,
+        le=1_000_000,
+        unit="steps",
+        live=True,
+        advanced=True,
+    )
     checkpoint_every: int = setting(500, "Steps between checkpoints.", ge=1, le=10_000_000, unit="steps", advanced=True)
     keep_checkpoints: int = setting(
         5, "Numbered checkpoints kept, besides last and best.", ge=1, le=10_000, advanced=True

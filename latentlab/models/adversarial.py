@@ -120,6 +120,12 @@ def accuracy(margins: Mapping[str, Tensor]) -> Tensor:
     return torch.stack([*real, *fakes]).mean()
 
 
+def probabilities(margins: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return ``d_prob_NAME``, the mean probability of being real, from ``verdicts`` that are not of pairs."""
+    signs = {name: 1.0 if name == "real" else -1.0 for name in margins}
+    return {f"d_prob_{name}": (signs[name] * margin_B.detach()).sigmoid().mean() for name, margin_B in margins.items()}
+
+
 def labels_for(objective: ObjectiveConfig, context: StepContext, images: Tensor) -> Labels:
     """Return this step's labels for as many real and as many fake images as there are ``images``.
 

@@ -47,5 +47,5 @@ class AutoEncoder(LatentModel):
             "loss": loss.detach(),
             "reconstruction": loss.detach(),
             "pixel": pixel,
-            **latent_metrics(posterior, posterior.mu_BD),
+            **latent_metrics(posterior, posterior.mu_BD, detail=context.detail),
         }

@@ -55,6 +55,7 @@ class StepContext:
 
     ``generator`` is the only source of randomness in a step, so that a resumed run repeats it and
     nothing else in the process can disturb it. ``objective`` is replaced when a setting is changed live.
+    ``detail`` asks for the metrics that cost a sort, in a step that is about to be logged.
     """
 
     step: int
@@ -63,6 +64,7 @@ class StepContext:
     beta: BetaController
     generator: torch.Generator
     autocast: Callable[[], AbstractContextManager[None]]
+    detail: bool = False
 
     def noise_like(self, x: Tensor) -> Tensor:
         """Return standard normal noise of the shape, dtype and device of ``x``."""

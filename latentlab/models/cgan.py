@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import ModelInfo
-from latentlab.models.adversarial import accuracy, verdicts
+from latentlab.models.adversarial import accuracy, probabilities, verdicts
 from latentlab.models.balance import Rests, backward, rests, step
 from latentlab.models.base import Batch, LatentModel, Posterior, StepContext
 from latentlab.models.class_discriminator import ClassDiscriminator
@@ -77,6 +77,8 @@ class ConditionalGan(LatentModel):
         self._update(losses, context, resting)
 
         terms = {"loss": losses["decoder"], **judged, **generated, **r1, "d_accuracy": accuracy(margins)}
+        if context.detail and not referee.pairs:
+            terms |= probabilities(margins)
         if resting is not None:
             terms |= {"d_updates": 1.0 - resting.discriminator, "g_updates": 1.0 - resting.decoder}
         return {name: term.detach() for name, term in terms.items()}

@@ -70,11 +70,15 @@ def paired_rows(
 
 
 class Bound(NamedTuple):
-    """What a step minimises, what it tells about it, and the decoder's output for the labelled images."""
+    """What a step minimises, what it tells about it, and the decoder's output for the labelled images.
+
+    ``terms``: the parts that ``loss`` is the sum of.
+    """
 
     loss: Tensor
     metrics: dict[str, Tensor]
     output: Tensor
+    terms: dict[str, Tensor]
 
 
 class SemiSupervisedVae(ConditionalVae):
@@ -135,24 +139,32 @@ class SemiSupervisedVae(ConditionalVae):
         class_kld = math.log(log_q_NK.shape[1]) - entropy_B.sum() / len(log_q_NK)
         class_loss = F.nll_loss(log_q_NK[:known], labelled.y_B)
         beta = context.beta.at(context.step)
-        loss = nll + beta * constrained(kld_D, objective, context.step) + class_kld
+        terms = {
+            "reconstruction": nll,
+            "kld": beta * constrained(kld_D, objective, context.step),
+            "class_kld": class_kld,
+            "class_loss": objective.classification_weight * class_loss,
+        }
         right_L = log_q_NK[:known].argmax(dim=1) == labelled.y_B
         metrics = {
             "reconstruction": nll,
             **kld_metrics(kld_D, beta),
-            **latent_metrics(Posterior(posterior.mu_BD[:known], posterior.logvar_BD[:known]), z_RD[:known]),
+            **latent_metrics(
+                Posterior(posterior.mu_BD[:known], posterior.logvar_BD[:known]), z_RD[:known], detail=context.detail
+            ),
             "class_loss": class_loss,
             "class_entropy": entropy_B.mean(),
             "labelled_accuracy": right_L.float().mean(),
         }
         if objective.unlabelled != "marginal":
             metrics["temperature"] = torch.full_like(nll, tau)
-        return Bound(loss + objective.classification_weight * class_loss, metrics, output[:known])
+        loss = nll + terms["kld"] + class_kld + terms["class_loss"]
+        return Bound(loss, metrics, output[:known], terms)
 
     def training_step(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
         """Minimise the bound of labelled and unlabelled images together; pixel and latents are the labelled ones'."""
         assert batch.labelled is not None
-        loss, metrics, output = self.bound(batch.labelled, batch.x_BCHW, context)
+        loss, metrics, output, _ = self.bound(batch.labelled, batch.x_BCHW, context)
         update(context.optimizers["main"], loss)
         context.beta.update(metrics["kld_per_dim"].detach())
         pixel = mean_squared_error(output.detach().float().sigmoid(), batch.labelled.x_BCHW)

@@ -88,5 +88,5 @@ class Vae(LatentModel):
             "reconstruction": nll.detach(),
             "pixel": pixel,
             **kld_metrics(kld_D, beta),
-            **latent_metrics(posterior, z_BD),
+            **latent_metrics(posterior, z_BD, detail=context.detail),
         }

@@ -74,7 +74,7 @@ class VaeGan(Vae):
             "pixel": pixel.detach(),
             **game.finish(fake_BCHW),
             **kld_metrics(kld_D, beta),
-            **latent_metrics(posterior, z_BD),
+            **latent_metrics(posterior, z_BD, detail=context.detail),
         }
 
     def _update(self, losses: dict[str, Tensor], context: StepContext, resting: Rests | None) -> None:

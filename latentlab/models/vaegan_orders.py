@@ -109,7 +109,7 @@ class _Moves:
         loss = beta * constrained(kld_D, context.objective, context.step) / len(kld_D)
         self._move(loss, "encoder")
         context.beta.update(kld_D.detach().mean())
-        self.metrics |= {**kld_metrics(kld_D, beta), **latent_metrics(posterior, z_BD)}
+        self.metrics |= {**kld_metrics(kld_D, beta), **latent_metrics(posterior, z_BD, detail=context.detail)}
         return loss.detach()
 
     def _drawn(self, posterior: Posterior) -> Tensor:
@@ -155,4 +155,4 @@ def pixel_step(model: VaeGan, batch: Batch, context: StepContext) -> dict[str, T
         step(context.optimizers[name])
     context.beta.update(kld_D.detach().mean())
     metrics = {"loss": loss.detach(), "pixel": pixel.detach()}
-    return {**metrics, **kld_metrics(kld_D, beta), **latent_metrics(posterior, z_BD)}
+    return {**metrics, **kld_metrics(kld_D, beta), **latent_metrics(posterior, z_BD, detail=context.detail)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from latentlab.models.adversarial import accuracy, verdicts
+from latentlab.models.adversarial import accuracy, probabilities, verdicts
 from latentlab.models.attributes import attribute_accuracy, attribute_loss
 from latentlab.models.balance import Rests, rests
 from latentlab.models.base import Batch, StepContext
@@ -124,6 +124,8 @@ class Round:
         """Return all metrics, after the last loss."""
         if self._margins:
             self.metrics["d_accuracy"] = accuracy(self._margins)
+            if self._context.detail and not self.referee.pairs:
+                self.metrics |= probabilities(self._margins)
         if self._rests:
             resting = torch.stack([torch.stack(decided) for decided in self._rests]).mean(dim=0)
             self.metrics["d_updates"], self.metrics["g_updates"] = (1.0 - resting).unbind()

@@ -52,6 +52,8 @@ class RunLoader(QThread):
     def _load(self) -> None:
         steps: tuple[tuple[str, Callable[[], object]], ...] = (
             ("Reading the curves", self.reader.read_metrics),
+            ("Reading the curves", self.reader.read_vectors),
+            ("Reading the events", self.reader.read_events),
             ("Reading the pictures", self.reader.read_preview),
             ("Loading torch", prepare_torch),
             ("Reading the weights", self._read_weights),

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from latentlab.core.errors import InputError
+from latentlab.core.events import read_events
 from latentlab.core.messages import ModelInfo, TrainingStatus
-from latentlab.core.run_folder import CHECKPOINTS, LAST, METRICS
+from latentlab.core.run_folder import CHECKPOINTS, EVENTS, LAST, METRICS
 from latentlab.runtime.previews import newest_preview, read_preview
 from latentlab.runtime.session_sink import SessionSlots
 
@@ -46,6 +47,7 @@ class RunReader:
         self._follower: MetricsFollower | None = None
         self._stamps: dict[str, Stamp] = {}
         self._elapsed_s = 0.0
+        self._vectors_step = -1
 
     def close(self) -> None:
         """Publish nothing from now on; returns once nothing is being published."""
@@ -69,6 +71,37 @@ class RunReader:
         started_over, new = self._follower.poll()
         self._publish_metrics(started_over, new)
         return bool(new)
+
+    def read_vectors(self) -> bool:
+        """Publish the vectors that were measured since the last look; return whether there were any.
+
+        Raises
+        ------
+        InputError
+            If the metrics file is damaged.
+        """
+        from latentlab.training.vectors_db import read_vectors
+
+        path = self._run / METRICS
+        if not self._moved("vectors", path, path.with_name(path.name + "-wal")) or not path.is_file():
+            return False
+        new = read_vectors(path, self._vectors_step)
+        with self._lock:
+            if not self._closed:
+                for name, (steps, rows) in new.items():
+                    self._slots.vectors.extend(name, steps, rows)
+                    self._vectors_step = max(self._vectors_step, steps[-1])
+        return bool(new)
+
+    def read_events(self) -> bool:
+        """Publish what else happened, checkpoints included; return whether anything did since the last look."""
+        if not self._moved("events", self._run / EVENTS, self._run / CHECKPOINTS):
+            return False
+        events = read_events(self._run)
+        with self._lock:
+            if not self._closed:
+                self._slots.events.replace(events)
+        return bool(events)
 
     def read_preview(self) -> bool:
         """Publish the newest preview; return whether there was a new one that can be read.
@@ -109,7 +142,7 @@ class RunReader:
     def poll(self) -> bool:
         """Publish whatever is new; what cannot be read just now is tried again at its next change."""
         new = False
-        for read in (self.read_metrics, self.read_preview, self.read_weights):
+        for read in (self.read_metrics, self.read_vectors, self.read_events, self.read_preview, self.read_weights):
             try:
                 new = read() or new
             except (InputError, OSError):
@@ -133,6 +166,8 @@ class RunReader:
                 return
             if started_over:
                 self._slots.history.clear()
+                self._slots.vectors.clear()
+                self._vectors_step = -1
             for name, (steps, values) in new.items():
                 self._slots.history.extend(name, steps, values)
             if elapsed is not None and len(elapsed[1]):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from latentlab.core.buffers import Array, MetricHistory
 from latentlab.core.errors import Cancelled
+from latentlab.core.events import EventLog, RunEvent
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import (
+    Floats,
     Gallery,
     ModelInfo,
     Preview,
@@ -21,7 +23,11 @@ from latentlab.core.messages import (
     TrainingStatus,
     WeightSnapshot,
 )
+from latentlab.core.vectors import VectorHistory
+from latentlab.runtime.control import Control
 from latentlab.runtime.priority import FollowedWeights
+
+__all__ = ["Control", "SessionSink", "SessionSlots"]
 
 FOLLOWED_S = 0.25
 ALONE_S = 2.0
@@ -33,6 +39,8 @@ class SessionSlots:
 
     def __init__(self) -> None:
         self.history = MetricHistory()
+        self.vectors = VectorHistory()
+        self.events = EventLog()
         self.previews: LatestSlot[Preview] = LatestSlot()
         self.weights = FollowedWeights()
         self.status: LatestSlot[TrainingStatus] = LatestSlot()
@@ -41,65 +49,10 @@ class SessionSlots:
 
     def clear(self) -> None:
         """Forget the previous run; every version grows, so that readers notice."""
-        self.history.clear()
+        for record in (self.history, self.vectors, self.events):
+            record.clear()
         for slot in (self.previews, self.weights, self.status, self.progress, self.gallery):
             slot.clear()
-
-
-class Control:
-    """The window's wishes, looked at by the trainer at every step.
-
-    Thread: any. Setting a wish returns at once; it is an event, not a queued call, because a
-    trainer busy in its loop has no event loop to receive one.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._go = threading.Event()
-        self._go.set()
-        self._stop = threading.Event()
-        self._changes: dict[str, object] = {}
-
-    def pause(self) -> None:
-        """Hold before the next step."""
-        if not self._stop.is_set():
-            self._go.clear()
-
-    def resume(self) -> None:
-        """Go on."""
-        self._go.set()
-
-    def stop(self) -> None:
-        """End after the step in hand; also ends a pause."""
-        self._stop.set()
-        self._go.set()
-
-    def change(self, key: str, value: object) -> None:
-        """Leave a live change; the newest value of each key wins."""
-        with self._lock:
-            self._changes[key] = value
-
-    def take_changes(self) -> dict[str, object]:
-        """Return the changes left since the last call, and forget them."""
-        if not self._changes:
-            return {}
-        with self._lock:
-            changes, self._changes = self._changes, {}
-            return changes
-
-    @property
-    def paused(self) -> bool:
-        """Whether a pause is wished."""
-        return not self._go.is_set()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether a stop is wished."""
-        return self._stop.is_set()
-
-    def wait_until_resumed(self) -> None:
-        """Block while paused; a stop ends the wait."""
-        self._go.wait()
 
 
 class SessionSink:
@@ -150,16 +103,27 @@ class SessionSink:
         """Publish pictures to pick from."""
         self._slots.gallery.put(gallery)
 
-    def recall(self, history: Mapping[str, tuple[Array, Array]], last_step: int) -> None:
-        """Bring back the curves of a run that goes on from ``last_step``."""
+    def recall(
+        self,
+        history: Mapping[str, tuple[Array, Array]],
+        last_step: int,
+        vectors: Mapping[str, tuple[list[int], list[Floats]]] | None = None,
+        events: Sequence[RunEvent] = (),
+    ) -> None:
+        """Bring back the curves, vectors and events of a run that goes on from ``last_step``."""
         for name, (steps, values) in history.items():
             kept = steps <= last_step
             self._slots.history.extend(name, steps[kept], values[kept])
+        for name, (places, rows) in (vectors or {}).items():
+            count = sum(place <= last_step for place in places)
+            self._slots.vectors.extend(name, places[:count], rows[:count])
+        self._slots.events.add(*(event for event in events if event.step <= last_step))
 
     def on_step(self, metrics: StepMetrics, status: TrainingStatus) -> None:
         """Publish a logged step; where the speed was not measured, the last one stands."""
         if metrics.values:
             self._slots.history.append(metrics.step, metrics.values)
+        self._slots.vectors.append(metrics.step, metrics.vectors)
         if math.isnan(status.images_per_s):
             status = replace(status, images_per_s=self._speed)
         self._speed = status.images_per_s
@@ -179,7 +143,12 @@ class SessionSink:
 
     def on_checkpoint(self, folder: Path, step: int) -> None:
         """Tell the window that the run is safe up to ``step``."""
+        self._slots.events.add(RunEvent(step, "checkpoint", "checkpoint"))
         self._on_saved(step)
+
+    def on_event(self, event: RunEvent) -> None:
+        """Keep the event, for the plots."""
+        self._slots.events.add(event)
 
     def wants_weights(self) -> bool:
         """Whether a snapshot should be made now, after a step.
@@ -216,6 +185,19 @@ class SessionSink:
         self.holding.set()
         self._control.wait_until_resumed()
         self.holding.clear()
+        self._shown = self._control.paused  # A checkpoint in a pause: these weights are shown already.
+
+    def wait_for_pace(self) -> None:
+        """Take the time that slow motion asks for; a stop or a faster pace ends the wait."""
+        self._control.wait_for_pace()
+
+    def wants_every_step(self) -> bool:
+        """Whether every step is shown: in slow motion, and while training goes step by step."""
+        return self._control.shows_every_step
+
+    def wants_checkpoint(self) -> bool:
+        """Whether a checkpoint was asked for since the last step."""
+        return self._control.take_checkpoint_wish()
 
     def take_changes(self) -> dict[str, object]:
         """Return the live changes wished since the last step."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal
 
 from latentlab.core.errors import Cancelled, LatentLabError
+from latentlab.core.events import read_events
 from latentlab.core.messages import ErrorReport, Progress, TrainingState
 from latentlab.core.recipe import Recipe
 from latentlab.core.run_folder import LAST
@@ -71,11 +72,12 @@ def _recall(run: RunWriter, sink: SessionSink) -> None:
     from latentlab.models.weights import read_step
     from latentlab.training.checkpoint import has_checkpoint
     from latentlab.training.metrics_db import ELAPSED, read_metrics
+    from latentlab.training.vectors_db import read_vectors
 
     if has_checkpoint(run.checkpoints):
         history = read_metrics(run.metrics)
         history.pop(ELAPSED, None)
-        sink.recall(history, read_step(run.checkpoints / LAST))
+        sink.recall(history, read_step(run.checkpoints / LAST), read_vectors(run.metrics), read_events(run.path))
 
 
 def explain(error: BaseException) -> ErrorReport:

@@ -9,11 +9,13 @@ from PySide6.QtCore import QObject, Signal, Slot
 
 from latentlab.core.buffers import MetricHistory
 from latentlab.core.errors import InputError
+from latentlab.core.events import EventLog
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import ErrorReport, Gallery, ModelInfo, Preview, Progress, TrainingState, TrainingStatus
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import recipe_fields, validate
 from latentlab.core.run_folder import read_model_info
+from latentlab.core.vectors import VectorHistory
 from latentlab.runtime.priority import FollowedWeights
 from latentlab.runtime.run_follower import RunFollower
 from latentlab.runtime.run_loader import RunLoader
@@ -64,6 +66,16 @@ class TrainingSession(QObject):
     def history(self) -> MetricHistory:
         """All metrics of the run."""
         return self.slots.history
+
+    @property
+    def vectors(self) -> VectorHistory:
+        """All vector metrics of the run."""
+        return self.slots.vectors
+
+    @property
+    def events(self) -> EventLog:
+        """What else happened in the run: changes, checkpoints, warnings."""
+        return self.slots.events
 
     @property
     def previews(self) -> LatestSlot[Preview]:
@@ -144,6 +156,19 @@ class TrainingSession(QObject):
         self._control.resume()
         if self.state is TrainingState.PAUSED:
             self._enter(TrainingState.RUNNING)
+
+    def step(self) -> None:
+        """While paused, train one step, show it, and hold again."""
+        self._control.step()
+
+    def set_pace(self, seconds: float) -> None:
+        """Wait so many seconds before every step of this training and show each (0: full speed)."""
+        self._control.set_pace(seconds)
+
+    def save_checkpoint(self) -> None:
+        """Write a numbered checkpoint before the next step; ``checkpoint_saved`` follows."""
+        if self.state in (TrainingState.RUNNING, TrainingState.PAUSED):
+            self._control.ask_for_checkpoint()
 
     def stop(self) -> None:
         """End after the step in hand and keep the run; while preparing, give up the preparation."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -139,6 +139,7 @@ def measure(
     labels: Ints | None,
     policy: DevicePolicy,
     objective: ObjectiveConfig,
+    watch: Callable[[Posterior], None] = lambda _posterior: None,
 ) -> dict[str, float]:
     """Measure reconstructions and posteriors of some rows of a data set.
 
@@ -150,6 +151,8 @@ def measure(
         Row numbers to measure, at least one.
     labels
         Labels of the whole data set, or None.
+    watch
+        Called with the posteriors of every batch.
 
     Returns
     -------
@@ -173,6 +176,7 @@ def measure(
                     posterior = model.encode(x, y)
                     reconstructions = model.decode(posterior.mu_BD, y)
                 measurement.add(posterior, reconstructions.float(), x)
+                watch(posterior)
     finally:
         model.train(was_training)
     return measurement.result()

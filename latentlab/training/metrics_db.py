@@ -10,6 +10,8 @@ Schema (``PRAGMA user_version`` 1, journal in WAL mode, so a follower reads whil
     metrics in the order of the layout. The newest block of a layout is rewritten as it fills.
 ``latest(name TEXT PRIMARY KEY, step INTEGER, value REAL)``
     The newest value of each metric, for lists of runs.
+``vector(name TEXT, step INTEGER, data BLOB)``
+    Metrics that are vectors: see ``latentlab.training.vectors_db``.
 ``meta(key TEXT PRIMARY KEY, value)``
     ``generation`` grows when rows are dropped on resume; a follower then starts over.
 
@@ -30,6 +32,7 @@ import numpy.typing as npt
 
 from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.metrics import TEST_PREFIX
+from latentlab.core.metrics_signals import is_measured_rarely
 
 SCHEMA_VERSION = 1
 BLOCK_ROWS = 512
@@ -42,6 +45,8 @@ CREATE TABLE IF NOT EXISTS layout(id INTEGER PRIMARY KEY, names TEXT UNIQUE NOT 
 CREATE TABLE IF NOT EXISTS block(id INTEGER PRIMARY KEY, layout INTEGER NOT NULL REFERENCES layout(id),
   first_step INTEGER NOT NULL, last_step INTEGER NOT NULL, count INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS latest(name TEXT PRIMARY KEY, step INTEGER NOT NULL, value REAL);
+CREATE TABLE IF NOT EXISTS vector(name TEXT NOT NULL, step INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (name, step));
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value);
 INSERT OR IGNORE INTO meta VALUES ('generation', 0);
 PRAGMA user_version = {SCHEMA_VERSION};
@@ -80,24 +85,25 @@ class MetricsWriter:
         self._latest: dict[str, tuple[int, float]] = {}
 
     def append(self, step: int, elapsed_s: float, values: Mapping[str, float]) -> None:
-        """Buffer the metrics of one step; test metrics are kept apart, as they are logged more rarely."""
-        for is_test in (False, True):
-            part = {k: float(v) for k, v in values.items() if k.startswith(TEST_PREFIX) == is_test}
-            if part:
-                tail = self._tail(tuple(part))
-                tail.rows.append([float(step), elapsed_s, *part.values()])
-                tail.changed = True
-                self._latest.update((name, (step, value)) for name, value in part.items())
-                if len(tail.rows) >= BLOCK_ROWS:
-                    with self._transaction():
-                        self._store(tail)
+        """Buffer the metrics of one step; those that are measured more rarely, as on test images, are kept apart."""
+        parts: dict[tuple[bool, bool], dict[str, float]] = {}
+        for name, value in values.items():
+            parts.setdefault((name.startswith(TEST_PREFIX), is_measured_rarely(name)), {})[name] = float(value)
+        for part in parts.values():
+            tail = self._tail(tuple(part))
+            tail.rows.append([float(step), elapsed_s, *part.values()])
+            tail.changed = True
+            self._latest.update((name, (step, value)) for name, value in part.items())
+            if len(tail.rows) >= BLOCK_ROWS:
+                with self.transaction():
+                    self._store(tail)
 
     def flush(self) -> None:
         """Write what is buffered in one transaction."""
         changed = [tail for tail in self._tails.values() if tail.changed]
         if not changed and not self._latest:
             return
-        with self._transaction():
+        with self.transaction():
             for tail in changed:
                 self._store(tail)
             self._db.executemany(
@@ -110,7 +116,7 @@ class MetricsWriter:
         """Drop every row after ``last_step``, as when a run resumes from an older checkpoint."""
         self._tails.clear()
         self._latest.clear()
-        with self._transaction():
+        with self.transaction():
             straddling = self._db.execute(
                 "SELECT id, count, data FROM block WHERE first_step <= ? AND last_step > ?", (last_step, last_step)
             ).fetchall()
@@ -135,7 +141,7 @@ class MetricsWriter:
         tail = self._tails.get(names)
         if tail is None:
             text = json.dumps(names)
-            with self._transaction():
+            with self.transaction():
                 self._db.execute("INSERT OR IGNORE INTO layout(names) VALUES (?)", (text,))
             (layout,) = self._db.execute("SELECT id FROM layout WHERE names = ?", (text,)).fetchone()
             tail = self._tails[names] = _Tail(names, layout)
@@ -167,11 +173,12 @@ class MetricsWriter:
             )
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Write all of a block or nothing; errors are told in a sentence."""
         with _readable_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                yield
+                yield self._db
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise

@@ -9,10 +9,11 @@ from pathlib import Path
 from types import TracebackType
 
 from latentlab.core.errors import LatentLabError
-from latentlab.core.messages import Preview
+from latentlab.core.messages import Floats, Preview, StepMetrics
 from latentlab.core.run_folder import METRICS, PREVIEWS
 from latentlab.training.metrics_db import MetricsWriter
 from latentlab.training.preview_files import write_preview
+from latentlab.training.vectors_db import VectorsWriter
 
 FLUSH_S = 0.4
 PREVIEW_FILES_S = 2.0
@@ -31,7 +32,7 @@ class Recorder:
         self._run = run
         self._truncate_after = truncate_after
         self._wake = threading.Condition()
-        self._rows: list[tuple[int, float, Mapping[str, float]]] = []
+        self._rows: list[StepMetrics] = []
         self._preview: Preview | None = None
         self._last_preview_at = float("-inf")
         self._closing = False
@@ -52,11 +53,13 @@ class Recorder:
         if self._failure is not None and error is None:
             raise self._failure
 
-    def append(self, step: int, elapsed_s: float, values: Mapping[str, float]) -> None:
+    def append(
+        self, step: int, elapsed_s: float, values: Mapping[str, float], vectors: Mapping[str, Floats] | None = None
+    ) -> None:
         """Hand over the metrics of one step; raises what went wrong in earlier writing."""
         self._raise_failure()
         with self._wake:
-            self._rows.append((step, elapsed_s, values))
+            self._rows.append(StepMetrics(step, elapsed_s, values, vectors or {}))
             if len(self._rows) == 1:
                 self._wake.notify_all()
 
@@ -87,7 +90,7 @@ class Recorder:
             writer = MetricsWriter(self._run / METRICS)
             try:
                 writer.truncate(self._truncate_after)
-                self._serve(writer)
+                self._serve(writer, VectorsWriter(writer, self._truncate_after))
             finally:
                 writer.close()
         except Exception as error:  # noqa: BLE001 - handed to the trainer, which reports it
@@ -97,7 +100,7 @@ class Recorder:
                 self._flush_done = 2**62
                 self._wake.notify_all()
 
-    def _serve(self, writer: MetricsWriter) -> None:
+    def _serve(self, writer: MetricsWriter, vectors: VectorsWriter) -> None:
         closing = False
         while not closing:
             with self._wake:
@@ -108,8 +111,10 @@ class Recorder:
                 preview, self._preview = self._preview, None
                 wanted, closing = self._flush_wanted, self._closing
             for row in rows:
-                writer.append(*row)
+                writer.append(row.step, row.elapsed_s, row.values)
+                vectors.append(row.step, row.vectors)
             writer.flush()
+            vectors.flush()
             if preview is not None:
                 self._write_preview(preview)
             with self._wake:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from latentlab.core.events import RunEvent
 from latentlab.core.messages import Gallery, ModelInfo, Preview, StepMetrics, TrainingStatus, WeightSnapshot
 
 
@@ -34,14 +35,26 @@ class Sink(Protocol):
     def on_checkpoint(self, folder: Path, step: int) -> None:
         """Learn that a checkpoint is on disk."""
 
+    def on_event(self, event: RunEvent) -> None:
+        """Learn what else happened: a setting changed, a pause, a warning."""
+
     def wants_weights(self) -> bool:
         """Whether a copy of the weights is wanted now; asked at every step."""
+
+    def wants_checkpoint(self) -> bool:
+        """Whether a numbered checkpoint is wanted now; asked at every step, a wish is granted once."""
+
+    def wants_every_step(self) -> bool:
+        """Whether somebody looks on step by step: every step is then logged and shown."""
 
     def should_stop(self) -> bool:
         """Whether to stop here, with a checkpoint; asked at every step."""
 
     def wait_if_paused(self) -> None:
         """Wait while paused; the time does not count."""
+
+    def wait_for_pace(self) -> None:
+        """Wait as long as slow motion asks for, before every step; the time does not count."""
 
     def take_changes(self) -> Mapping[str, object]:
         """Return and forget the settings changed since the last step, e.g. ``{"training.lr": 0.0005}``."""
@@ -68,8 +81,19 @@ class SilentSink:
     def on_checkpoint(self, folder: Path, step: int) -> None:
         """Ignore the checkpoint."""
 
+    def on_event(self, event: RunEvent) -> None:
+        """Ignore the event."""
+
     def wants_weights(self) -> bool:
         """Want none."""
+        return False
+
+    def wants_checkpoint(self) -> bool:
+        """Want none."""
+        return False
+
+    def wants_every_step(self) -> bool:
+        """Nobody looks on."""
         return False
 
     def should_stop(self) -> bool:
@@ -77,6 +101,9 @@ class SilentSink:
         return False
 
     def wait_if_paused(self) -> None:
+        """Go on."""
+
+    def wait_for_pace(self) -> None:
         """Go on."""
 
     def take_changes(self) -> Mapping[str, object]:

@@ -7,19 +7,21 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import ModelInfo, StepMetrics, TrainingStatus, WeightSnapshot
-from latentlab.core.metrics import TEST_PREFIX
+from latentlab.core.events import RunEvent
+from latentlab.core.messages import Floats, ModelInfo, StepMetrics, TrainingStatus, WeightSnapshot
 from latentlab.core.run_folder import BEST, LAST
 from latentlab.data.dataset import Dataset
-from latentlab.models.base import StepContext
+from latentlab.models.base import Batch, StepContext
 from latentlab.models.beta import build_beta, rule_name
 from latentlab.models.device import choose_device
 from latentlab.models.ema import WeightAverage
+from latentlab.models.gradient_shares import gradient_shares
 from latentlab.models.optim import build_optimizers, learning_rate, set_learning_rates
 from latentlab.models.registry import build_model, is_convolutional
-from latentlab.training.batches import Batches, Pictures, held_out_rows
+from latentlab.training.batches import Batches, Pictures
 from latentlab.training.changes import value_of, with_changes
 from latentlab.training.checkpoint import (
     Checkpoint,
@@ -28,16 +30,15 @@ from latentlab.training.checkpoint import (
     restore_optimizers,
     save_checkpoint,
 )
-from latentlab.training.class_test import ClassTest
 from latentlab.training.clock import Clock
-from latentlab.training.measure import best_score, measure
-from latentlab.training.previews import Previewer, gallery, spread
+from latentlab.training.measure import best_score
+from latentlab.training.previews import Previewer, gallery
 from latentlab.training.recorder import Recorder
 from latentlab.training.run import RunWriter
 from latentlab.training.scalars import ScalarMeans, check_finite
 from latentlab.training.sink import Sink
+from latentlab.training.tester import Tester
 
-TEST_IMAGES = 512
 # A pause shorter than this is the look at the event, not a pause.
 _PAUSE_S = 0.05
 
@@ -55,7 +56,6 @@ class Trainer:
         self._policy = choose_device(device, training.precision, convolutional=is_convolutional(info))
         self._pictures = Pictures(data.images, self._policy)
         self._batches = Batches(data, self._pictures, self._policy, info)
-        self._test_rows = spread(held_out_rows(data, info.needs_labels), TEST_IMAGES)
         self._model = self._policy.place(build_model(info, training.seed)).train()
         self._average = WeightAverage(self._model, training.ema_decay) if training.ema_decay > 0.0 else None
         self._context = StepContext(
@@ -67,7 +67,7 @@ class Trainer:
             autocast=self._policy.autocast,
         )
         self._preview = Previewer(info, data, self._pictures, self._policy)
-        self._class_test = ClassTest(info, data, self._pictures, self._policy, run)
+        self._tester = Tester(info, data, self._pictures, self._policy, run)
         self._device_text = self._policy.describe()
         self._scalars = ScalarMeans()
         self._clock = Clock()
@@ -75,6 +75,7 @@ class Trainer:
         self._changes: dict[str, Any] = {}
         self._best = math.inf
         self._saved: int | None = None
+        self._shown_at_once = False
         self._logged_step = self._tested_step = self._first_step = 0
         self.step = 0
         """Steps done so far."""
@@ -115,9 +116,11 @@ class Trainer:
             self._take_changes()
             batch = self._batches.next()
             self._context.step = self.step
+            self._context.detail = self._reports_after(self.step + 1)
             set_learning_rates(self._context.optimizers, self._recipe.training, self.step)
+            shares = self._gradient_shares(batch)
             metrics = self._model.training_step(batch, self._context)
-            self._scalars.add(metrics | self._context.beta.terms())
+            self._scalars.add(metrics | self._context.beta.terms() | shares)
             self.step += 1
             if self._average is not None:
                 self._average.update(self.step)
@@ -125,6 +128,18 @@ class Trainer:
             self._report()
         self._end()
         return self.step < steps
+
+    def _reports_after(self, step: int) -> bool:
+        """Whether metrics are logged after ``step`` steps: as the recipe says, or because somebody looks on."""
+        self._shown_at_once = self._sink.wants_every_step()
+        return self._shown_at_once or step % self._recipe.training.log_every == 0
+
+    def _gradient_shares(self, batch: Batch) -> dict[str, Tensor]:
+        """Measure who pulls at the weights, where it is due; the step itself is none the wiser."""
+        every = self._recipe.training.gradient_shares_every
+        if every == 0 or (self.step + 1) % every:
+            return {}
+        return gradient_shares(self._model, batch, self._context, self._recipe.training.seed)
 
     @property
     def session_images_per_s(self) -> float:
@@ -146,10 +161,15 @@ class Trainer:
         self._session_start_s = self._clock.elapsed_s
 
     def _interrupted(self) -> bool:
-        """Sit out a pause; return whether to stop."""
-        paused_s = self._clock.excluding(self._sink.wait_if_paused)
-        if paused_s > _PAUSE_S:
-            self._run.event("pause", self.step, paused_s=round(paused_s, 3))
+        """Sit out a pause, or the wait of slow motion; return whether to stop. A pause lets checkpoints through."""
+        while True:
+            paused_s = self._clock.excluding(self._sink.wait_if_paused)
+            if paused_s > _PAUSE_S:
+                self._tell("pause", paused_s=round(paused_s, 3))
+            if not self._sink.wants_checkpoint():
+                break
+            self._save((LAST, numbered(self.step)))
+        self._clock.excluding(self._sink.wait_for_pace)
         return self._sink.should_stop()
 
     def _take_changes(self) -> None:
@@ -164,17 +184,23 @@ class Trainer:
             self._changes[key] = value
             self._context.objective = self._recipe.objective
             self._context.beta.configure(self._recipe.objective)
-            self._run.event("change", self.step, key=key, old=old, new=value)
+            self._tell("change", key=key, old=old, new=value)
 
     def _warn(self, what: str) -> None:
-        self._run.event("warning", self.step, what=what)
+        self._tell("warning", what=what)
+
+    def _tell(self, event: str, **facts: Any) -> None:
+        """Write an event into the run folder, and let the sink know."""
+        self._run.event(event, self.step, **facts)
+        self._sink.on_event(RunEvent.of(event, self.step, facts))
 
     def _report(self) -> None:
         """Do whatever is due after a step."""
         training, step = self._recipe.training, self.step
-        if step % training.log_every == 0 or step % training.test_every == 0:
-            self._log(log=step % training.log_every == 0, test=step % training.test_every == 0)
-        if step % training.preview_every == 0:
+        log = self._context.detail
+        if log or step % training.test_every == 0:
+            self._log(log=log, test=step % training.test_every == 0)
+        if self._shown_at_once or step % training.preview_every == 0:
             self._make_preview()
         if self._sink.wants_weights():
             self._hand_out_weights()
@@ -183,9 +209,10 @@ class Trainer:
 
     def _log(self, *, log: bool, test: bool) -> None:
         values = self._collect() if log else {}
+        vectors: dict[str, Floats] = {}
         improved = False
         if test:
-            tested = self._test()
+            tested, vectors = self._test()
             score = best_score(tested)
             improved = score < self._best
             self._best = min(self._best, score)
@@ -194,7 +221,7 @@ class Trainer:
             values["lr"] = learning_rate("main", self._recipe.training, self.step - 1)
             values["images_per_s"] = self._images_per_s = self._clock.images_per_s()
         elapsed = self._clock.elapsed_s
-        self._recorder.append(self.step, elapsed, values)
+        self._recorder.append(self.step, elapsed, values, vectors)
         status = TrainingStatus(
             step=self.step,
             steps=self._recipe.training.steps,
@@ -203,7 +230,7 @@ class Trainer:
             device=self._device_text,
             memory_mb=self._policy.memory_mb(),
         )
-        self._sink.on_step(StepMetrics(self.step, elapsed, dict(values)), status)
+        self._sink.on_step(StepMetrics(self.step, elapsed, dict(values), vectors), status)
         if improved:
             self._save((BEST,))
 
@@ -213,16 +240,12 @@ class Trainer:
         check_finite(values, first, self.step, self._saved)
         return values
 
-    def _test(self) -> dict[str, float]:
+    def _test(self) -> tuple[dict[str, float], dict[str, Floats]]:
         self._tested_step = self.step
         with self._as_shown():
-            values = measure(
-                self._model, self._pictures, self._test_rows, self._data.labels, self._policy, self._recipe.objective
-            )
-            classes = self._class_test(self._model, self.step)
-        values = {TEST_PREFIX + name: value for name, value in values.items()} | classes
+            values, vectors = self._tester(self._model, self.step, self._recipe.objective)
         check_finite(values, self.step, self.step, self._saved)
-        return values
+        return values, vectors
 
     def _as_shown(self) -> AbstractContextManager[None]:
         """Return the block in which the model computes with what everybody but the training sees: the average."""
