@@ -1,4 +1,4 @@
-"""``latentlab doctor``: find out whether this installation can do what latentlab promises."""
+"""``latentlab doctor``: whether this installation can do what latentlab promises, or what goes wrong in a run."""
 
 from __future__ import annotations
 
@@ -32,14 +32,19 @@ class Check:
 def add_parser(subparsers: Any) -> None:
     """Register the command."""
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "doctor", help="check this installation", description="Check Python, packages, devices, codecs and folders."
+        "doctor",
+        help="check this installation, or examine a run",
+        description="Check Python, packages, devices, codecs and folders; with RUN, say what went wrong in a training.",
     )
+    parser.add_argument("run", nargs="?", type=Path, metavar="RUN", help="run folder to examine")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.set_defaults(handler=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every check; exit 1 when one failed."""
+    """Print every check, exit 1 when one failed; or the findings of a run."""
+    if args.run is not None:
+        return _examine(args.run, as_json=args.json)
     checks = [_guarded(check) for check in CHECKS]
     ok = all(check.ok for check in checks)
     if args.json:
@@ -50,6 +55,39 @@ def run(args: argparse.Namespace) -> int:
         if check.hint:
             print(f"        {check.hint}")
     return EXIT_OK if ok else EXIT_FAILURE
+
+
+def _examine(run: Path, *, as_json: bool) -> int:
+    """Say what is wrong with a run now, and what was at any time."""
+    from latentlab.core.doctor import Record, diagnose, replay
+    from latentlab.core.events import read_changes
+    from latentlab.core.run_folder import METRICS, read_model_info
+    from latentlab.training.changes import with_changes
+    from latentlab.training.metrics_db import read_metrics
+
+    recipe = with_changes(read_model_info(run).recipe, read_changes(run))
+    record = Record(read_metrics(run / METRICS), recipe)
+    now, ever = diagnose(record), replay(record)
+    past = [finding for name, finding in ever.items() if name not in {found.rule for found in now}]
+    if as_json:
+        print_json(
+            {
+                "run": str(run),
+                "step": int(record.step),
+                **{k: [asdict(f) for f in v] for k, v in (("findings", now), ("past", past))},
+            }
+        )
+        return EXIT_OK
+    print(
+        f"{run.name} at step {int(record.step)}: " + ("nothing to complain of" if not now else f"{len(now)} findings")
+    )
+    for finding in now:
+        print(f"  {finding.sentence}\n    {finding.evidence}; since step {ever.get(finding.rule, finding).step}")
+        if finding.fix is not None:
+            print(f"    {finding.fix.label}")
+    for finding in past:
+        print(f"  Around step {finding.step}: {finding.sentence}\n    {finding.evidence}")
+    return EXIT_OK
 
 
 def _guarded(check: Callable[[], Check]) -> Check:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,17 +80,7 @@ def read_events(run: Path) -> list[RunEvent]:
 
     A line that is damaged, as the last one may be after a power cut, is passed over.
     """
-    found = []
-    try:
-        lines = (run / EVENTS).read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    for line in lines:
-        try:
-            facts = json.loads(line)
-            found.append(RunEvent.of(str(facts["event"]), int(facts["step"]), facts))
-        except (ValueError, KeyError, TypeError):
-            continue
+    found = [RunEvent.of(str(facts["event"]), int(facts["step"]), facts) for facts in _lines(run)]
     try:
         names = [path.name for path in (run / CHECKPOINTS).iterdir() if path.name.startswith("step_")]
     except OSError:
@@ -97,3 +88,23 @@ def read_events(run: Path) -> list[RunEvent]:
     saved = [int(name.removeprefix("step_")) for name in names if name.removeprefix("step_").isdigit()]
     found += [RunEvent(step, "checkpoint", "checkpoint") for step in saved]
     return sorted(found, key=lambda event: event.step)
+
+
+def read_changes(run: Path) -> dict[str, Any]:
+    """Return the newest value of every setting that was changed live in a run on disk."""
+    return {str(facts["key"]): facts["new"] for facts in _lines(run) if facts["event"] == "change" and "new" in facts}
+
+
+def _lines(run: Path) -> list[dict[str, Any]]:
+    """Return the facts of each whole line of ``events.jsonl``."""
+    try:
+        lines = (run / EVENTS).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    found = []
+    for line in lines:
+        with suppress(ValueError):
+            facts = json.loads(line)
+            if isinstance(facts, dict) and isinstance(facts.get("step"), int) and "event" in facts:
+                found.append(facts)
+    return found
