@@ -92,6 +92,7 @@ def build_window(
     from latentlab.runtime.video import VideoService
     from latentlab.runtime.video_export import ExportService
     from latentlab.runtime.warmup import WarmupThread
+    from latentlab.runtime.weights_history import HistoryService
     from latentlab.ui import style, window_memory
     from latentlab.ui.context import AppContext
     from latentlab.ui.dialogs.video_export_chip import show_exports
@@ -104,7 +105,7 @@ def build_window(
     style.apply_theme(app, theme or window_memory.theme(store))
     context = AppContext(TrainingSession(), InferenceService(), VideoService(), ErrorHub(), runs_root or runs_dir())
     context.exports, context.datasets = ExportService(), DatasetPreviewService()
-    context.survey = SurveyService()
+    context.survey, context.history = SurveyService(), HistoryService()
     for follower in (context.inference, context.survey):
         follower.bind(context.training.weights)
     poller, shutdown, warmup = Poller(), Shutdown(), WarmupThread()
@@ -112,6 +113,7 @@ def build_window(
     shutdown.add("the training", context.training)
     shutdown.add("the explorer", context.inference)
     shutdown.add("the survey", context.survey)
+    shutdown.add("the weights' history", context.history)
     shutdown.add("the video", context.video)
     shutdown.add("the export", context.exports)
     shutdown.add("the look at films", context.datasets)

@@ -76,6 +76,15 @@ class TrainingConfig(Section):
     keep_checkpoints: int = setting(
         5, "Numbered checkpoints kept, besides last and best.", ge=1, le=10_000, advanced=True
     )
+    history_mb: int = setting(
+        200,
+        "Room on disk for a history of the weights at steps 10, 13, 16, 20, ..., ten to a decade, which the step "
+        "slider moves through; 0 keeps none.",
+        ge=0,
+        le=1_000_000,
+        unit="MB",
+        advanced=True,
+    )
 
 
 class Recipe(Section):

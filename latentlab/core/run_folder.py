@@ -10,6 +10,7 @@
     confusion.json      of a semi-supervised run: true against guessed classes of the test images, newest
     previews/           step_00000100_{reconstructions,samples}.png
     checkpoints/        last, best, step_00000500: a folder each, safetensors + JSON
+    history/            weights for looking at, a file for each step: see latentlab.core.weights_kept
 """
 
 from __future__ import annotations

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -16,6 +18,7 @@ from torch import Tensor
 from latentlab.core.errors import InputError
 from latentlab.core.messages import WeightSnapshot
 from latentlab.core.run_folder import CHECKPOINTS, LAST, read_model_info
+from latentlab.core.weights_kept import places_of
 
 MODEL_FILE = "model.safetensors"
 EMA_FILE = "ema.safetensors"
@@ -134,7 +137,8 @@ def read_step(folder: Path) -> int:
 def read_snapshot(run: Path, which: str = LAST) -> WeightSnapshot:
     """Read encoder and decoder of checkpoint ``which`` (last, best, step_00000500) of the run folder ``run``.
 
-    Where the run kept a moving average of its weights (``training.ema_decay``), that is what is read.
+    Where the run kept a moving average of its weights (``training.ema_decay``), that is what is read. A numbered
+    step may also be one of the history (see ``latentlab.core.weights_kept``).
 
     Raises
     ------
@@ -143,12 +147,55 @@ def read_snapshot(run: Path, which: str = LAST) -> WeightSnapshot:
     """
     info = read_model_info(run)
     folder = settled_folder(run / CHECKPOINTS / which)
-    if not folder.is_dir():
+    if folder.is_dir():
+        return WeightSnapshot(step=read_step(folder), info=info, state=_shown_weights(folder))
+    step = int(which.removeprefix("step_")) if which.startswith("step_") and which[5:].isdecimal() else -1
+    places = places_of(run, step) if step >= 0 else []
+    if not places:
+        stopped = "It was stopped before the first one."
         raise InputError(
-            f"This run has no checkpoint {which}", where=str(folder), hint="It was stopped before the first one."
+            f"This run has no checkpoint {which}",
+            where=str(folder),
+            hint=stopped if which == LAST else "latentlab opens last, best, and the steps that the run kept.",
         )
-    step = read_step(folder)
-    average = folder / EMA_FILE
-    tensors = load_tensors(average if average.exists() else folder / MODEL_FILE)
-    state = {name: tensor for name, tensor in tensors.items() if not name.startswith("discriminator.")}
-    return WeightSnapshot(step=step, info=info, state=state)
+    return WeightSnapshot(step=step, info=info, state=_shown_weights(places[0]))
+
+
+def read_state(run: Path, step: int, fingerprint: str = "") -> tuple[WeightSnapshot, bool]:
+    """Read the weights of ``step``, wherever the run has them, and tell whether they are those of ``fingerprint``.
+
+    Of several copies the one with this fingerprint is taken. An empty fingerprint is not compared.
+
+    Raises
+    ------
+    InputError
+        If ``run`` is no run folder, keeps no weights of ``step``, or what it keeps is damaged.
+    """
+    info = read_model_info(run)
+    found: WeightSnapshot | None = None
+    for place in places_of(run, step):
+        snapshot = WeightSnapshot(step=step, info=info, state=_shown_weights(place))
+        if not fingerprint or fingerprint_of(snapshot.state) == fingerprint:
+            return snapshot, True
+        found = found or snapshot
+    if found is None:
+        raise InputError(f"The run no longer has its weights of step {step:,}", where=str(run))
+    return found, False
+
+
+def _shown_weights(place: Path) -> dict[str, Tensor]:
+    """Read what encoding and decoding need, of a checkpoint's folder or a file of the history."""
+    if place.is_dir():
+        average = place / EMA_FILE
+        place = average if average.exists() else place / MODEL_FILE
+    return {name: value for name, value in load_tensors(place).items() if not name.startswith("discriminator.")}
+
+
+def fingerprint_of(state: Mapping[str, Tensor]) -> str:
+    """Return 32 hexadecimal digits that tell weights apart: the SHA-256 of names, types, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        tensor = state[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()[:32]

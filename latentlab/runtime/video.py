@@ -210,6 +210,7 @@ class VideoService(QObject):
     def bind(self, weights: LatestSlot[WeightSnapshot]) -> None:
         """Reconstruct with the newest weights of this slot."""
         self._weights = weights
+        self._followed = (-1, 0.0)  # Another slot may have the same version.
         self._worker.replica.weights = weights
 
     def open(self, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -31,6 +32,7 @@ from latentlab.training.checkpoint import (
     save_checkpoint,
 )
 from latentlab.training.clock import Clock
+from latentlab.training.history import WeightsHistory
 from latentlab.training.measure import best_score
 from latentlab.training.previews import Previewer, gallery
 from latentlab.training.recorder import Recorder
@@ -68,6 +70,7 @@ class Trainer:
         )
         self._preview = Previewer(info, data, self._pictures, self._policy)
         self._tester = Tester(info, data, self._pictures, self._policy, run)
+        self._history = WeightsHistory(run.path, training.history_mb)
         self._device_text = self._policy.describe()
         self._scalars = ScalarMeans()
         self._clock = Clock()
@@ -105,6 +108,7 @@ class Trainer:
             raise InputError(f"The checkpoint does not fit this recipe: {first}", where=str(self._run.path)) from error
         self.step = self._first_step = self._logged_step = self._tested_step = self._saved = checkpoint.step
         self._changes = changes
+        self._history.forget_after(self.step)
         self._clock = Clock(elapsed_s)
         self._run.event("resume", self.step, exact=exact, fingerprint=self._data.fingerprint, device=self._device_text)
 
@@ -157,6 +161,7 @@ class Trainer:
         self._sink.on_gallery(gallery(self._data))
         self._make_preview()
         self._hand_out_weights()
+        self._keep_history()
         self._clock = Clock(self._clock.elapsed_s if self.step else 0.0)
         self._session_start_s = self._clock.elapsed_s
 
@@ -204,6 +209,7 @@ class Trainer:
             self._make_preview()
         if self._sink.wants_weights():
             self._hand_out_weights()
+        self._keep_history()
         if step % training.checkpoint_every == 0:
             self._save((LAST, numbered(step)))
 
@@ -257,9 +263,16 @@ class Trainer:
         self._recorder.preview(preview, always=last)
         self._sink.on_preview(preview)
 
+    def _shown_state(self) -> Mapping[str, Tensor]:
+        """Return the weights that everybody but the training sees: the average where there is one."""
+        return self._model.inference_state() if self._average is None else self._average.state()
+
+    def _keep_history(self) -> None:
+        if self._history.wants(self.step):
+            self._history.keep(self.step, self._shown_state())
+
     def _hand_out_weights(self) -> None:
-        shown = self._model.inference_state() if self._average is None else self._average.state()
-        state = {name: tensor.detach().clone() for name, tensor in shown.items()}
+        state = {name: tensor.detach().clone() for name, tensor in self._shown_state().items()}
         self._sink.on_weights(WeightSnapshot(self.step, self._info, state))
 
     def _save(self, names: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from latentlab.runtime.training_session import TrainingSession
     from latentlab.runtime.video import VideoService
     from latentlab.runtime.video_export import ExportService
+    from latentlab.runtime.weights_history import HistoryService
 
 
 @dataclass
@@ -38,3 +39,4 @@ class AppContext:
     exports: ExportService | None = None
     datasets: DatasetPreviewService | None = None
     survey: SurveyService | None = None
+    history: HistoryService | None = None

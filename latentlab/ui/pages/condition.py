@@ -147,7 +147,7 @@ class ConditionPage(Page):
     def restart(self) -> None:
         """Forget the previous run and follow the new one."""
         self._cancel()
-        self.follow_bar.follow.follow()
+        self.follow_bar.follow.restart()
         self.follow_bar.clear()
         self.info = self._grid = self._shown = None
         self._forget_image()

@@ -153,7 +153,7 @@ class ExplorePage(Page):
     def restart(self) -> None:
         """Forget the previous run and follow the new one."""
         self._cancel()
-        self.stage.follow_bar.follow.follow()
+        self.stage.follow_bar.follow.restart()
         self.stage.follow_bar.clear()
         self.info = None
         self._image = None
