@@ -18,7 +18,9 @@ EPILOG = """headless commands (latentlab COMMAND --help explains each):
   train RECIPE         train without a window            evaluate RUN         measure a run on its data
   sample RUN           decode samples from the prior     reconstruct RUN IN   side-by-side image or video
   encode RUN           latents of a data set             decode RUN F         pictures of given latents
-  recipes              list recipes and their settings   doctor [RUN]         check this installation, or a run
+  sweep FILE           train with settings varied        runs [ROOT]          list what has been trained
+  export RUN           CSV, TensorBoard, ONNX or HTML    recipes              list recipes and their settings
+  doctor [RUN]         check this installation, or a run
 """
 
 

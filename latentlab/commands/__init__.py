@@ -9,7 +9,19 @@ import json
 import sys
 from typing import Any
 
-COMMANDS = ("train", "evaluate", "sample", "reconstruct", "encode", "decode", "recipes", "doctor")
+COMMANDS = (
+    "train",
+    "evaluate",
+    "sample",
+    "reconstruct",
+    "encode",
+    "decode",
+    "runs",
+    "export",
+    "sweep",
+    "recipes",
+    "doctor",
+)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from latentlab.commands import note, print_json
 from latentlab.core.errors import EXIT_INTERRUPTED, EXIT_OK, Cancelled, InputError
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
     from latentlab.training.fit import FitResult
     from latentlab.training.run import RunWriter
+
+FOLLOWS_VARIABLE = "LATENTLAB_FOLLOWS"
+"""Set by a sweep for its trainings: a line on standard input asks for a stop, its end means the sweep is gone."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -61,6 +66,8 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train; return 0 when all steps are done and 130 when interrupted."""
     console = Console()
+    if os.environ.get(FOLLOWS_VARIABLE):
+        console.follow(sys.stdin)
     with console.listening():
         target = _target(args)
         recipe = _recipe(args, target)
@@ -157,6 +164,20 @@ class Console(SilentSink):
         self._interval_s = 0.2 if self._live else 10.0
         self._shown_at = time.monotonic() if not self._live else float("-inf")
         self._open_line = False
+
+    def follow(self, wishes: TextIO) -> None:
+        """Obey the process at the other end of a pipe: stop and save at a line; die at once where it was killed.
+
+        Going on from the last checkpoint then gives the very curves of a training that was never disturbed.
+        """
+
+        def listen() -> None:
+            # Not through the buffer of sys.stdin: a thread that waits there keeps the interpreter from ending.
+            while os.read(wishes.fileno(), 4096):
+                self._stop = True
+            os._exit(EXIT_INTERRUPTED)
+
+        threading.Thread(target=listen, name="sweep's wishes", daemon=True).start()
 
     @contextmanager
     def listening(self) -> Iterator[None]:

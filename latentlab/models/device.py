@@ -109,14 +109,19 @@ def _resolve(device: str) -> torch.device:
     return torch.device(device)
 
 
+THREADS_VARIABLE = "LATENTLAB_THREADS"
+
+
 def limit_threads() -> None:
     """Leave one core to everything else. Call once, in the main thread, before any other thread starts.
 
     An OpenMP team as large as the machine waits in a busy loop for its slowest member, so that any
     other work, be it a window or another training, makes steps up to twenty times slower (measured
-    on 2 busy cores: 20 images/s with 2 threads, 172 with 1).
+    on 2 busy cores: 20 images/s with 2 threads, 172 with 1). ``LATENTLAB_THREADS`` sets another number, as
+    for several trainings at a time.
     """
-    torch.set_num_threads(max(1, available_cores() - 1))
+    wanted = os.environ.get(THREADS_VARIABLE, "")
+    torch.set_num_threads(max(1, int(wanted) if wanted.isdigit() else available_cores() - 1))
 
 
 def available_cores() -> int:

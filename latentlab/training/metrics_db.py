@@ -293,6 +293,21 @@ def read_latest(path: Path) -> dict[str, tuple[int, float]]:
     return {name: (step, float("nan") if value is None else value) for name, step, value in rows}
 
 
+def read_progress(path: Path) -> tuple[int, float]:
+    """Return the newest logged step and the seconds trained by then, without reading the history; zeros if unknown."""
+    try:
+        with closing(connect_readonly(path)) as db:
+            # The newest block is looked for without touching the data of the others.
+            newest = "SELECT id FROM block ORDER BY last_step DESC LIMIT 1"
+            row = db.execute(f"SELECT count, data FROM block WHERE id = ({newest})").fetchone()
+    except (InputError, sqlite3.DatabaseError):
+        return 0, 0.0
+    if row is None:
+        return 0, 0.0
+    columns = np.frombuffer(row[1], "<f8").reshape(-1, row[0])
+    return int(columns[0, -1]), float(columns[1, -1])
+
+
 class MetricsFollower:
     """Reads what a trainer, here or in another process, has added since the last look. Thread: any one."""
 

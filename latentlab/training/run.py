@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -29,12 +27,10 @@ from latentlab.core.run_folder import (
     write_model_info,
 )
 from latentlab.training.environment import environment
+from latentlab.training.run_lock import LOCK, locked_soon
 
 if TYPE_CHECKING:
     from latentlab.data.dataset import Dataset
-
-
-LOCK = ".lock"
 
 
 def _slug(text: str, limit: int = 40) -> str:
@@ -170,12 +166,10 @@ class RunWriter:
         except OSError as error:
             raise InputError(f"The run folder cannot be written: {error.strerror}", where=str(self.path)) from None
         with file:
-            try:
-                _lock(file.fileno())
-            except (BlockingIOError, PermissionError):
+            if not locked_soon(file.fileno()):
                 raise InputError(
                     "Another training is writing this run", where=str(self.path), hint="Wait for it, or stop it first."
-                ) from None
+                )
             yield
 
     def event(self, event: str, step: int, **facts: Any) -> None:
@@ -204,22 +198,6 @@ class RunWriter:
     def checkpoints(self) -> Path:
         """The folder of checkpoints."""
         return self.path / CHECKPOINTS
-
-
-def _lock(descriptor: int) -> None:
-    """Lock an open file until it is closed; disks that know no locks are taken as they are."""
-    if sys.platform == "win32":
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-    else:
-        import fcntl
-
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EACCES):
-                raise
 
 
 def check_free(path: Path) -> None:

@@ -1,0 +1,237 @@
+"""Runs the trainings of a sweep, some at a time, each a process of its own: a crash of one is not the end of all.
+
+What has been done is read from the run folders and nothing else, so that a sweep whose process was killed goes on
+where it stood: finished runs stay, broken ones resume from their last checkpoint, the rest start. A run that is
+still being trained by the process of an earlier sweep is waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO
+
+from latentlab.core.errors import EXIT_INTERRUPTED, EXIT_OK, InputError
+from latentlab.core.recipe_io import read_recipe
+from latentlab.core.run_folder import METRICS, is_run
+from latentlab.core.sweep import RECIPES, SweepPlan, SweepRun
+from latentlab.core.sweep_state import RunState, SweepState
+from latentlab.training.metrics_db import read_progress
+from latentlab.training.run_facts import how_it_ended
+from latentlab.training.run_lock import is_being_trained
+
+LOG = "{name}.log"
+LOOK_S = 0.1
+TELL_S = 0.5
+LOG_TAIL = 2000
+Command = Callable[[Path, Path, bool, str], Sequence[str]]
+
+
+def train_command(recipe: Path, run: Path, resume: bool, device: str) -> list[str]:
+    """Return the command line that trains ``recipe`` into ``run``."""
+    command = [sys.executable, "-m", "latentlab", "train", "--out", str(run), "--device", device]
+    return [*command, "--resume"] if resume else [*command, str(recipe)]
+
+
+def threads_for(jobs: int) -> int:
+    """Return how many threads each of ``jobs`` trainings at a time should compute with."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, (cores - 1) // jobs)
+
+
+@dataclass
+class _Child:
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+    stopping: bool = False
+
+    def stop(self) -> None:
+        """Wish for a checkpoint and the end."""
+        if not self.stopping and self.process.stdin is not None:
+            self.stopping = True
+            try:
+                self.process.stdin.write(b"stop\n")
+                self.process.stdin.flush()
+            except OSError:
+                return  # It has ended by itself.
+
+    def close(self) -> None:
+        if self.process.stdin is not None:
+            with suppress(OSError):
+                self.process.stdin.close()
+        self.log.close()
+
+
+class SweepRunner:
+    """Works a plan off. ``pause``, ``resume`` and ``stop`` may be called from any thread; ``run`` is for one.
+
+    Parameters
+    ----------
+    folder
+        Of the sweep; its runs are folders in it.
+    plan
+        What to train.
+    command
+        Makes the command line of a training; tests pass their own.
+    """
+
+    def __init__(self, folder: Path, plan: SweepPlan, command: Command = train_command) -> None:
+        self.folder, self.plan = folder, plan
+        self.paused = self.stopped = False
+        self._command = command
+        self._children: dict[str, _Child] = {}
+        self._failed: dict[str, str] = {}
+        self._done: set[str] = set()
+        self._told_at = float("-inf")
+        self._steps = steps_of(folder, plan)
+
+    def pause(self) -> None:
+        """Let the trainings at work save and end; none is started before ``resume``."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self.paused = False
+
+    def stop(self) -> None:
+        """Let the trainings at work save and end, and return from ``run``."""
+        self.stopped = True
+
+    def run(self, tell: Callable[[SweepState], None]) -> SweepState:
+        """Work until every run is finished or has failed, or ``stop`` is called.
+
+        Parameters
+        ----------
+        tell
+            Hears the state about twice a second, and at the end.
+        """
+        try:
+            while True:
+                self._collect()
+                if self.stopped or self.paused:
+                    for child in self._children.values():
+                        child.stop()
+                else:
+                    self._start_more()
+                if not self._children and (self.stopped or self._over()):
+                    break
+                self._tell(tell)
+                time.sleep(LOOK_S)
+        finally:
+            for child in self._children.values():  # Only after an error here: a closed pipe ends them.
+                child.close()
+        state = self.state()
+        tell(state)
+        return state
+
+    def _over(self) -> bool:
+        return all(run.name in self._done or run.name in self._failed for run in self.plan.runs)
+
+    def _start_more(self) -> None:
+        for run in self.plan.runs:
+            if len(self._children) >= self.plan.jobs:
+                return
+            if run.name not in self._children and run.name not in self._done and run.name not in self._failed:
+                self._begin(run)
+
+    def _begin(self, run: SweepRun) -> None:
+        path = self.folder / run.name
+        if how_it_ended(path) == "finished":
+            self._done.add(run.name)
+            return
+        if is_being_trained(path):
+            return  # By what is left of a sweep that was killed: it ends soon, and then this one takes over.
+        resume = is_run(path)
+        if path.exists() and not resume:  # Killed while the folder was being made: nothing was trained into it.
+            shutil.rmtree(path)
+        command = self._command(self.folder / RECIPES / f"{run.name}.toml", path, resume, self.plan.device)
+        log = (self.folder / LOG.format(name=run.name)).open("ab")
+        environment = {
+            **os.environ,
+            "LATENTLAB_FOLLOWS": "1",
+            "LATENTLAB_THREADS": str(self.plan.threads),
+            "OMP_NUM_THREADS": str(self.plan.threads),
+        }
+        # A session of its own: Ctrl+C in the terminal is for the sweep, which then asks its trainings to save.
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
+        )
+        self._children[run.name] = _Child(process, log)
+
+    def _collect(self) -> None:
+        for name, child in list(self._children.items()):
+            code = child.process.poll()
+            if code is None:
+                continue
+            child.close()
+            del self._children[name]
+            if code == EXIT_OK:
+                self._done.add(name)
+            elif not (child.stopping and code == EXIT_INTERRUPTED):
+                self._failed[name] = self._last_words(name, code)
+
+    def _last_words(self, name: str, code: int) -> str:
+        try:
+            text = (self.folder / LOG.format(name=name)).read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:]
+        except OSError:
+            text = ""
+        said = [line.strip() for line in text.splitlines() if line.startswith("latentlab: ")]
+        return said[-1].removeprefix("latentlab: ") if said else f"the process ended with code {code}"
+
+    def _tell(self, tell: Callable[[SweepState], None]) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= TELL_S:
+            self._told_at = now
+            tell(self.state())
+
+    def state(self) -> SweepState:
+        """Return where every run stands."""
+        states = read_states(self.folder, self.plan, self._steps, running=self._children, failed=self._failed)
+        return SweepState(
+            self.plan.title, self.folder, tuple(states), self.plan.jobs, paused=self.paused, over=self._over()
+        )
+
+
+def steps_of(folder: Path, plan: SweepPlan) -> dict[str, int]:
+    """Return the steps of each run's recipe."""
+    steps = {}
+    for run in plan.runs:
+        try:
+            steps[run.name] = read_recipe(folder / RECIPES / f"{run.name}.toml").training.steps
+        except InputError:
+            steps[run.name] = 0
+    return steps
+
+
+def read_states(
+    folder: Path,
+    plan: SweepPlan,
+    steps: Mapping[str, int],
+    *,
+    running: Collection[str] = (),
+    failed: Mapping[str, str] = MappingProxyType({}),
+) -> list[RunState]:
+    """Return where each run of a sweep stands, from its folder; ``running`` and ``failed`` know better."""
+    states = []
+    for run in plan.runs:
+        step, elapsed_s = read_progress(folder / run.name / METRICS)
+        word = "running" if run.name in running else "failed" if run.name in failed else _word(folder / run.name)
+        states.append(RunState(run.name, run.label, word, step, steps[run.name], elapsed_s, failed.get(run.name, "")))
+    return states
+
+
+def _word(run: Path) -> str:
+    ended = how_it_ended(run)
+    if ended in ("finished", "failed"):
+        return ended
+    if is_being_trained(run):
+        return "running"
+    return "stopped" if is_run(run) else "waiting"
