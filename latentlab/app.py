@@ -84,6 +84,7 @@ def build_window(
     from latentlab.runtime.dataset_preview import DatasetPreviewService
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
+    from latentlab.runtime.kept_weights import KeepService
     from latentlab.runtime.latent_survey import SurveyService
     from latentlab.runtime.poll import Poller
     from latentlab.runtime.shutdown import Shutdown
@@ -105,7 +106,7 @@ def build_window(
     style.apply_theme(app, theme or window_memory.theme(store))
     context = AppContext(TrainingSession(), InferenceService(), VideoService(), ErrorHub(), runs_root or runs_dir())
     context.exports, context.datasets = ExportService(), DatasetPreviewService()
-    context.survey, context.history = SurveyService(), HistoryService()
+    context.survey, context.history, context.keeper = SurveyService(), HistoryService(), KeepService()
     for follower in (context.inference, context.survey):
         follower.bind(context.training.weights)
     poller, shutdown, warmup = Poller(), Shutdown(), WarmupThread()
@@ -114,6 +115,7 @@ def build_window(
     shutdown.add("the explorer", context.inference)
     shutdown.add("the survey", context.survey)
     shutdown.add("the weights' history", context.history)
+    shutdown.add("the exported pictures", context.keeper)
     shutdown.add("the video", context.video)
     shutdown.add("the export", context.exports)
     shutdown.add("the look at films", context.datasets)

@@ -158,13 +158,17 @@ class Launch(QObject):
         assert self._screenshot is not None
         if self._window.shutdown.begun:
             return
-        try:
-            path = self._screenshot.expanduser().absolute()
-            screenshots.save_picture(screenshots.grab(self._window), path, self._window.commands.facts())
-        except LatentLabError as error:
-            self._fail(ErrorReport.of(error))
-            return
-        self._window.close()
+        exporter = self._window.commands.exporter
+        exporter.finished.connect(self._on_picture)
+        path = self._screenshot.expanduser().absolute()
+        exporter.save(screenshots.grab(self._window), path, self._window.area.current_page())
+
+    @Slot(object)
+    def _on_picture(self, path: Path | None) -> None:
+        if path is None:
+            self._fail(ErrorReport(f"{self._screenshot} cannot be written", "--screenshot"))
+        else:
+            self._window.close()
 
     @Slot(object)
     def _on_failed(self, report: ErrorReport) -> None:

@@ -4,7 +4,9 @@
 
     checkpoints/step_00000500/           everything a run can be resumed from
     history/step_00000500.safetensors    encoder and decoder only, at steps that grow like 10, 13, 16, 20, 25, ...
-    history/kept_00000730.safetensors    the same, of a step that an exported picture was made with
+    history/kept_00000730_1f0c….safetensors    the same, of a step that an exported picture was made with, and
+                                         the fingerprint of the weights: a run that went on from an older
+                                         checkpoint may have been at this step twice
 
 Steps of the history are spaced evenly on a logarithmic scale, ten to a decade, because a training changes most at
 its beginning; a bound on disk thins them out, the most crowded first. What a picture was exported with is never
@@ -24,7 +26,7 @@ KEPT_LIMIT_BYTES = 1_000_000_000
 """What the states of exported pictures may take of the disk, for each run."""
 
 _STATE = "state.json"
-_NAME = re.compile(r"(step|kept)_(\d{8,})(\.safetensors)?")
+_NAME = re.compile(r"(step|kept)_(\d{8,})(?:_[0-9a-f]+)?(\.safetensors)?")
 _TEN_TO_A_DECADE = (10, 13, 16, 20, 25, 32, 40, 50, 63, 80)
 
 
@@ -41,17 +43,24 @@ def history_file(run: Path, step: int) -> Path:
     return run / HISTORY / f"step_{step:08d}.safetensors"
 
 
-def kept_file(run: Path, step: int) -> Path:
-    """Return the file of a step that an exported picture was made with."""
-    return run / HISTORY / f"kept_{step:08d}.safetensors"
+def kept_file(run: Path, step: int, fingerprint: str) -> Path:
+    """Return the file of weights that an exported picture was made with."""
+    return run / HISTORY / f"kept_{step:08d}_{fingerprint}.safetensors"
+
+
+def kept_files(run: Path, step: int | None = None) -> list[Path]:
+    """Return the files of weights that exported pictures were made with, of one step or of all."""
+    found = {path: _NAME.fullmatch(path.name) for path in _entries(run / HISTORY)}
+    return sorted(p for p, m in found.items() if m and m[1] == "kept" and m[3] and step in (None, int(m[2])))
 
 
 def places_of(run: Path, step: int) -> list[Path]:
     """Return where the weights of ``step`` lie now, checkpoints (folders) first; empty where they are gone."""
     numbered = run / CHECKPOINTS / f"step_{step:08d}"
     named = [folder for folder in _named(run) if _step_in(folder) == step]
-    files = [path for path in (kept_file(run, step), history_file(run, step)) if path.is_file()]
-    return [*([numbered] if numbered.is_dir() else []), *named, *files]
+    history = history_file(run, step)
+    folders = [*([numbered] if numbered.is_dir() else []), *named]
+    return [*folders, *kept_files(run, step), *([history] if history.is_file() else [])]
 
 
 def kept_steps(run: Path) -> tuple[int, ...]:
@@ -61,10 +70,10 @@ def kept_steps(run: Path) -> tuple[int, ...]:
     return tuple(sorted(step for step in steps if step is not None))
 
 
-def files_of(run: Path, kind: str) -> dict[int, Path]:
-    """Return the files of the history by step: of ``kind`` ``step`` or ``kept``."""
+def history_files(run: Path) -> dict[int, Path]:
+    """Return the files of the history by step."""
     found = {path: _NAME.fullmatch(path.name) for path in _entries(run / HISTORY)}
-    return {int(match[2]): path for path, match in sorted(found.items()) if match and match[1] == kind and match[3]}
+    return {int(match[2]): path for path, match in sorted(found.items()) if match and match[1] == "step" and match[3]}
 
 
 def most_crowded(steps: list[int]) -> int | None:

@@ -73,6 +73,10 @@ class InferenceService(QObject):
         """When the weights in use were copied (``time.monotonic``); 0 before the first."""
         return self._thread.loaded.taken_at
 
+    def snapshot_of(self, step: int, taken_at: float) -> WeightSnapshot | None:
+        """Return the weights behind an answer that is on screen, where they are still at hand."""
+        return next((s for s in self._thread.recent if (s.step, s.taken_at) == (step, taken_at)), None)
+
     def shutdown(self, timeout_ms: int = 0) -> bool:
         """End the thread after the picture in hand; return whether it has ended."""
         self._closed = True

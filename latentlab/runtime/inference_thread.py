@@ -19,6 +19,7 @@ from latentlab.runtime.threads import prepare_torch
 WAIT_FOR_WEIGHTS_S = 0.03
 PIECE_MS = 10.0
 MIN_PIECE, MAX_PIECE = 8, 512
+RECENT = 2
 
 
 class Replica(Protocol):
@@ -63,6 +64,7 @@ class InferenceThread(QThread):
         self.setObjectName("inference")
         self.queue = InferenceQueue()
         self.loaded = Loaded()
+        self.recent: tuple[WeightSnapshot, ...] = ()  # Newest first; what is on screen is of one of them.
         self._make = make
         self._replica: Replica | None = None
         self._lock = threading.Lock()
@@ -114,6 +116,7 @@ class InferenceThread(QThread):
             self._replica.load(snapshot)
             self._load_error = None
             self.loaded = Loaded(snapshot.step, snapshot.taken_at)
+            self.recent = (snapshot, *self.recent[: RECENT - 1])
         except Exception as error:  # noqa: BLE001 - it travels in the answers and the thread lives on.
             self._load_error = ErrorReport.of(error, "loading the weights")
         return True

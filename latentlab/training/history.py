@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from latentlab.core.errors import LatentLabError
-from latentlab.core.weights_kept import files_of, history_file, is_history_step, most_crowded
+from latentlab.core.weights_kept import history_file, history_files, is_history_step, most_crowded
 from latentlab.models.weights import save_tensors
 
 BYTES_PER_MB = 1_000_000
@@ -63,12 +63,12 @@ class WeightsHistory:
 
     def forget_after(self, step: int) -> None:
         """Remove what a training that was killed wrote after the checkpoint it goes on from."""
-        for later, path in files_of(self._run, "step").items():
+        for later, path in history_files(self._run).items():
             if later > step:
                 path.unlink(missing_ok=True)
 
     def _thin(self) -> None:
-        files = files_of(self._run, "step")
+        files = history_files(self._run)
         sizes = {step: path.stat().st_size for step, path in files.items()}
         while sum(sizes.values()) > self._limit:
             step = most_crowded(list(sizes))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from latentlab.runtime.dataset_preview import DatasetPreviewService
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
+    from latentlab.runtime.kept_weights import KeepService
     from latentlab.runtime.latent_survey import SurveyService
     from latentlab.runtime.training_session import TrainingSession
     from latentlab.runtime.video import VideoService
@@ -40,3 +41,4 @@ class AppContext:
     datasets: DatasetPreviewService | None = None
     survey: SurveyService | None = None
     history: HistoryService | None = None
+    keeper: KeepService | None = None

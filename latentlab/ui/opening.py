@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from latentlab.core.errors import InputError
+from latentlab.core.picture_origin import Origin
 from latentlab.core.run_folder import is_run
 from latentlab.ui.screenshots import read_facts
 from latentlab.ui.widgets.data_spec_editor import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -19,12 +20,17 @@ KINDS = "a run folder, a recipe (.toml), a video, a folder of images, an .npz fi
 
 @dataclass(frozen=True)
 class Target:
-    """What to do with a path: show a ``run``, load a ``recipe``, or train on ``data`` (its spec)."""
+    """What to do with a path: show a ``run``, load a ``recipe``, or train on ``data`` (its spec).
+
+    ``origin``: of an exported ``picture``, the state of the run to go back to.
+    """
 
     kind: Literal["run", "recipe", "data"]
     path: Path
     spec: str = ""
     note: str = ""
+    picture: Path = Path()
+    origin: Origin | None = None
 
     @property
     def is_video(self) -> bool:
@@ -102,4 +108,6 @@ def _identify_picture(path: Path) -> Target:
             where=str(path),
             hint="Its recipe is still in the picture's text; train it again to get the run back.",
         )
-    return Target("run", facts.run, note=f"{path.name} was taken at step {facts.step:,}." if facts.step >= 0 else "")
+    note = f"{path.name} was taken at step {facts.step:,}." if facts.step >= 0 else ""
+    origin = facts.origin if facts.step >= 0 else None
+    return Target("run", facts.run, note="" if origin is not None else note, picture=path, origin=origin)

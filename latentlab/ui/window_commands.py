@@ -17,10 +17,13 @@ from latentlab.core.recipe_io import read_recipe, recipe_toml
 from latentlab.ui import screenshots, style
 from latentlab.ui.actions import PAGE_ACTIONS
 from latentlab.ui.dialogs.about_dialog import about_dialog
+from latentlab.ui.dialogs.export_dialog import ExportDialog
 from latentlab.ui.dialogs.shortcuts_dialog import ShortcutsDialog, page_rows, window_rows
 from latentlab.ui.dialogs.text_dialog import error_dialog
+from latentlab.ui.exporting import PictureExporter
 from latentlab.ui.opening import Target, identify
 from latentlab.ui.page_area import TITLES
+from latentlab.ui.picture_return import PictureReturn
 from latentlab.ui.widgets.data_spec_editor import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
@@ -50,6 +53,8 @@ class WindowCommands(QObject):
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self.exporter = PictureExporter(window.context, self)
+        self.way_back = PictureReturn(window)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return what to call for each action, by the action's name."""
@@ -65,6 +70,7 @@ class WindowCommands(QObject):
             "actionScreenshot": self.screenshot_page,
             "actionScreenshotWindow": self.screenshot_window,
             "actionCopyPicture": self.copy_picture,
+            "actionExport": self.show_export,
             "actionQuit": window.close,
             "actionTrain": control.train,
             "actionPause": control.toggle_pause,
@@ -90,7 +96,9 @@ class WindowCommands(QObject):
 
     def _open(self, target: Target) -> None:
         window = self._window
-        if target.kind == "run":
+        if target.origin is not None:
+            self.way_back.go(target.picture, target.path, target.origin)
+        elif target.kind == "run":
             window.control.open_run(target.path)
             window.show_page("monitorPage")
         elif target.is_video and self._watching():
@@ -163,39 +171,35 @@ class WindowCommands(QObject):
         self._window.store.add_recent(path)
         self._window.context.show_message(f"Saved {path}")
 
-    def facts(self) -> screenshots.PictureFacts:
-        """Return where a picture taken now comes from."""
-        training = self._window.context.training
-        _, status = training.status.get()
-        run = training.info.run if training.info is not None else None
-        return screenshots.PictureFacts(run, status.step if status is not None else -1, training.recipe)
-
     def page_widget(self) -> QWidget:
         """Return what a picture of the page shows: the page in front, or the welcome."""
         return self._window.area.current_page() or self._window.area.currentWidget()
 
-    def screenshot_page(self) -> Path | None:
+    def screenshot_page(self) -> None:
         """Save a picture of the page in front."""
         page = self._window.area.current_page()
-        return self._save(self.page_widget(), TITLES[page.object_name] if page is not None else "welcome")
+        self._save(self.page_widget(), TITLES[page.object_name] if page is not None else "welcome")
 
-    def screenshot_window(self) -> Path | None:
+    def screenshot_window(self) -> None:
         """Save a picture of the whole window."""
-        return self._save(self._window, "window")
+        self._save(self._window, "window")
 
-    def _save(self, widget: QWidget, name: str) -> Path | None:
+    def _save(self, widget: QWidget, name: str) -> None:
         try:
-            path = screenshots.save_picture(screenshots.grab(widget), screenshots.picture_path(name), self.facts())
+            path = screenshots.picture_path(name)
         except LatentLabError as error:
             self._window.context.errors.report(error)
-            return None
-        self._window.context.show_message(f"Saved {path}")
-        return path
+            return
+        self.exporter.save(screenshots.grab(widget), path, self._window.area.current_page())
 
     def copy_picture(self) -> None:
         """Put a picture of the page on the clipboard."""
-        screenshots.copy_picture(screenshots.grab(self.page_widget()))
+        self.exporter.copy(screenshots.grab(self.page_widget()), self._window.area.current_page())
         self._window.context.show_message("The page's picture is on the clipboard.")
+
+    def show_export(self) -> None:
+        """Ask what to export, and how large."""
+        ExportDialog(self._window, self.exporter).show()
 
     def set_theme(self, choice: str) -> None:
         """Change the colours now and for the next starts."""

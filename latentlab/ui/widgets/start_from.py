@@ -12,8 +12,17 @@ from latentlab.core.errors import InputError
 from latentlab.core.messages import ModelInfo
 from latentlab.ui import icons
 from latentlab.ui.context import AppContext
+from latentlab.ui.screenshots import is_exported
 from latentlab.ui.widgets.gallery_popup import GalleryPopup
-from latentlab.ui.widgets.image_input import ChosenImage, file_filter, has_image, image_of, read_image, to_array
+from latentlab.ui.widgets.image_input import (
+    ChosenImage,
+    file_filter,
+    has_image,
+    image_of,
+    image_path,
+    read_image,
+    to_array,
+)
 from latentlab.ui.widgets.shortcuts import Keys, click_on_key
 
 NO_ENCODER = "This model has no encoder: it makes pictures from z and cannot find the z of a picture."
@@ -115,10 +124,17 @@ class StartFrom(QWidget):
     @Slot()
     def take_clipboard(self) -> None:
         """Take the picture, or the picture file, in the clipboard."""
-        self.take_mime(QGuiApplication.clipboard().mimeData())
+        self.take_mime(QGuiApplication.clipboard().mimeData(), go_back=False)
 
-    def take_mime(self, mime: QMimeData | None) -> bool:
-        """Take the picture of a drop or the clipboard; return whether there was one."""
+    def take_mime(self, mime: QMimeData | None, *, go_back: bool = True) -> bool:
+        """Take the picture of a drop or the clipboard; return whether there was one.
+
+        With ``go_back`` a picture that latentlab exported is a way back to where it was exported, not one to encode.
+        """
+        path = image_path(mime) if mime is not None and go_back else None
+        if path is not None and is_exported(path):
+            self._context.open_path(path)
+            return True
         if not self.takes_pictures:
             self._context.show_message(NO_ENCODER)
             return False

@@ -47,6 +47,7 @@ class WeightsFollow(QObject):
         self._held: FollowedWeights | None = None
         self._noted: WeightSnapshot | None = None  # Held last, and perhaps nowhere on disk.
         self._wanted: WantedState | None = None
+        self._quiet = False
         self._looked_at = 0.0
         self._steps_seen: tuple[int, ...] = ()
         if self._history is not None:
@@ -109,17 +110,23 @@ class WeightsFollow(QObject):
         self._noted = snapshot
         self._show(snapshot)
 
-    def pin(self, step: int, fingerprint: str = "") -> None:
-        """Let every pane decode the weights of ``step``, once they are read; ``arrived`` tells how that went."""
+    def pin(self, step: int, fingerprint: str = "", *, quiet: bool = False) -> bool:
+        """Let every pane decode the weights of ``step``, once they are read; ``arrived`` tells how that went.
+
+        Returns whether there is a run to read them from. ``quiet``: whoever asks reports a failure.
+        """
         run, _ = self._run()
         noted = self._noted
         if noted is not None and noted.step == step and not fingerprint:
             self._wanted = None
             self._show(noted)
         elif run is not None and self._history is not None:
-            self._wanted = WantedState(run, step, fingerprint)
+            self._wanted, self._quiet = WantedState(run, step, fingerprint), quiet
             self._history.load(self._wanted)
             self.changed.emit()
+        else:
+            return False
+        return True
 
     def follow(self) -> None:
         """Follow the training again."""
@@ -170,7 +177,7 @@ class WeightsFollow(QObject):
             self._show(state.snapshot)
         else:
             self.changed.emit()
-        if state.error is not None:
+        if state.error is not None and not self._quiet:
             self._context.errors.report(state.error)
         self.arrived.emit(state)
 
@@ -219,7 +226,7 @@ class FollowBar(QWidget):
         icons.set_icon(self.button, "follow")
         self.button.toggled.connect(self._on_toggled)
         self.slider = StepSlider()
-        self.slider.step_chosen.connect(self.follow.pin)
+        self.slider.step_chosen.connect(self._on_step)
         self.slider.newest_chosen.connect(self.follow.follow)
         self.follow.changed.connect(self._on_changed)
         layout = QHBoxLayout(self)
@@ -233,6 +240,11 @@ class FollowBar(QWidget):
     def set_weights(self, step: int, taken_at: float) -> None:
         """Tell which weights made the picture on screen."""
         self._weights = (step, taken_at)
+
+    @property
+    def weights(self) -> tuple[int, float] | None:
+        """Step and time of the weights that made the picture on screen."""
+        return self._weights
 
     def clear(self) -> None:
         """Forget the weights of the previous run."""
@@ -264,6 +276,10 @@ class FollowBar(QWidget):
         else:
             self.follow.hold()
             self.button.setChecked(self.follow.following)
+
+    @Slot(int)
+    def _on_step(self, step: int) -> None:
+        self.follow.pin(step)
 
     @Slot()
     def _on_changed(self) -> None:
