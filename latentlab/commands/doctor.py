@@ -78,15 +78,12 @@ def _examine(run: Path, *, as_json: bool) -> int:
             }
         )
         return EXIT_OK
-    print(
-        f"{run.name} at step {int(record.step)}: " + ("nothing to complain of" if not now else f"{len(now)} findings")
-    )
-    for finding in now:
-        print(f"  {finding.sentence}\n    {finding.evidence}; since step {ever.get(finding.rule, finding).step}")
+    print(f"{run.name}, step {int(record.step)}: {len(now)} findings, {len(past)} that passed")
+    for finding in (*now, *past):
+        since = ever.get(finding.rule, finding).step
+        print(f"  {'since' if finding in now else 'around'} step {since}: {finding.sentence}\n    {finding.evidence}")
         if finding.fix is not None:
             print(f"    {finding.fix.label}")
-    for finding in past:
-        print(f"  Around step {finding.step}: {finding.sentence}\n    {finding.evidence}")
     return EXIT_OK
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 CHUNK = 4096
 FACTOR = 16
+EXACT = 1 << 18
 Array = npt.NDArray[np.float64]
 
 
@@ -32,6 +33,18 @@ class Summary:
     maxima: Array
     means: Array
     block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """A metric over a range of steps: finite values only. ``slope`` is that of the fitted line, per step."""
+
+    count: int
+    mean: float
+    deviation: float
+    low: float
+    high: float
+    slope: float
 
 
 class _Column:
@@ -230,6 +243,28 @@ class MetricHistory:
             steps = np.append(steps, series.steps.view(tail, tail + 1))
             lows, highs = np.append(lows, np.fmin.reduce(rest)), np.append(highs, np.fmax.reduce(rest))
         return steps, lows, highs
+
+    def statistics(self, name: str, first: float, last: float) -> Statistics | None:
+        """Return mean, standard deviation, ends and slope between two steps; None where nothing was logged.
+
+        Exact up to a quarter of a million values; of more, deviation and slope are those of their block means.
+        """
+        found = self.summary(name, first, last, EXACT)
+        inside = (found.steps >= first) & (found.steps <= last) & np.isfinite(found.means)
+        if not inside.any():
+            return None
+        steps, means = found.steps[inside], found.means[inside]
+        centred = steps - steps.mean()
+        spread = float((centred**2).sum())
+        slope = float((centred * means).sum() / spread) if spread > 0.0 else 0.0
+        return Statistics(
+            count=int(inside.sum()) * found.block,
+            mean=float(means.mean()),
+            deviation=float(means.std()),
+            low=float(np.nanmin(found.minima[inside])),
+            high=float(np.nanmax(found.maxima[inside])),
+            slope=slope,
+        )
 
     def summary(self, name: str, first: float = -np.inf, last: float = np.inf, max_points: int = 1000) -> Summary:
         """Return a metric between two steps in at most ``max_points`` + 2 equal blocks.

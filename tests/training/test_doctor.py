@@ -52,7 +52,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys):
     fall_ill(AILMENTS["weight-out-of-scale"], tmp_path / "run")
     assert main(["doctor", str(tmp_path / "run")]) == 0
     text = capsys.readouterr().out
-    assert "Pixel drowns everything else that the encoder should learn." in text
+    assert "Pixel drowns everything else that the decoder should learn." in text
     assert "Set objective.pixel_weight to " in text
     assert main(["doctor", str(tmp_path / "nowhere")]) == 2
 

@@ -8,17 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Slot
-from PySide6.QtGui import QContextMenuEvent, QPaintEvent
-from PySide6.QtWidgets import QGraphicsGridLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QContextMenuEvent, QCursor, QPaintEvent
+from PySide6.QtWidgets import QGraphicsGridLayout, QToolTip, QVBoxLayout, QWidget
 
+from latentlab.core.buffers import Statistics
 from latentlab.ui import style
 from latentlab.ui.formatting import format_steps, format_value
 from latentlab.ui.views import plot_menu
 from latentlab.ui.views.plot_axis import TOP_MARGIN, GridAxis
 from latentlab.ui.views.plot_config import configure_pyqtgraph, line_pen
 from latentlab.ui.views.plot_curve import Curve, place
+from latentlab.ui.views.plot_fill import Fills
 from latentlab.ui.views.plot_group import PlotGroup
 from latentlab.ui.views.plot_header import Entry, PlotHeader
+from latentlab.ui.views.plot_marks import Marks, events_near, story
 from latentlab.ui.views.plot_scaling import Range, data_range, padded, settled
 from latentlab.ui.views.plot_spec import PlotSpec
 from latentlab.ui.views.plot_view import PlotArea
@@ -82,6 +85,7 @@ class MetricPlot(QWidget):
         self._targets: dict[str, float] = {}
         self._y_range: Range | None = None
         self._hidden_values = 0
+        self._told = ""
         self.header = PlotHeader(spec.title, "", spec.tooltip)
         self.header.entry_clicked.connect(self._toggle_curve)
         self.header.fit_clicked.connect(self._fit_and_draw)
@@ -101,6 +105,8 @@ class MetricPlot(QWidget):
 
     def _build_canvas(self) -> None:
         self.curves = [Curve(spec, self.area) for spec in self.spec.curves]
+        self.fills = Fills(self.spec, self.area, self.curves)
+        self.marks = Marks(self.area)
         self._dots = pg.ScatterPlotItem(size=DOT, pxMode=True, pen=None)
         self._dots.setZValue(20)
         self.area.addItem(self._dots, ignoreBounds=True)
@@ -108,6 +114,7 @@ class MetricPlot(QWidget):
         self._cursor.setVisible(False)
         self.area.addItem(self._cursor, ignoreBounds=True)
         self.area.x_wanted.connect(self.group.show_range)
+        self.area.range_selected.connect(self.group.select)
         self.area.y_wanted.connect(self._take_y)
         self.area.reset_wanted.connect(self.group.follow_newest)
         self.canvas.scene().sigMouseMoved.connect(self._on_mouse_moved)
@@ -176,6 +183,8 @@ class MetricPlot(QWidget):
         """Take the colours in force."""
         for curve in self.curves:
             curve.apply_theme()
+        self.fills.apply_theme()
+        self.marks.apply_theme()
         self._cursor.setPen(line_pen(style.colour("muted")))
         self._drawn = (-1, -1)
         self.header.update()
@@ -200,10 +209,12 @@ class MetricPlot(QWidget):
         points = min(MAX_POINTS, max(100, int(self.area.width())))
         for curve in self.curves:
             curve.draw(group, (x0, x1), points, log=self.log, target=self._targets.get(curve.spec.metric))
+        self.fills.draw(group, (x0, x1), points, log=self.log)
         self._mark_newest()
         self._hidden_values = sum(curve.without_place for curve in self.curves)
         self.area.setXRange(x0, x1, padding=0)
         self._scale_y()
+        self.marks.draw(group, self._y_range or (0.0, 1.0))
         bottom, left = self.axes["bottom"], self.axes["left"]
         bottom.kind = "time" if group.x_axis == "time" else "linear"
         bottom.name = "time" if group.x_axis == "time" else "step"
@@ -213,6 +224,7 @@ class MetricPlot(QWidget):
 
     def _mark_newest(self) -> None:
         shown = [(curve.newest, curve.colour) for curve in self.curves if curve.newest and not curve.hidden]
+        shown = [] if self.spec.stacked else shown
         places = np.array([place for place, _ in shown], dtype=np.float64).reshape(-1, 2)
         self._dots.setData(x=places[:, 0], y=places[:, 1], brush=[colour for _, colour in shown])
 
@@ -220,7 +232,8 @@ class MetricPlot(QWidget):
         if not self.area.y_by_hand:
             visible = [curve for curve in self.curves if not curve.hidden]
             empty = np.empty(0)
-            values = np.concatenate([empty, *(curve.band(self.group.x_range) for curve in visible)])
+            drawn = [] if self.spec.stacked else [curve.band(self.group.x_range) for curve in visible]
+            values = np.concatenate([empty, *drawn, self.fills.reach])
             musts = np.concatenate([empty, *(curve.must_show() for curve in visible)])
             data = data_range(values, musts)
             if data is not None:
@@ -256,11 +269,23 @@ class MetricPlot(QWidget):
         return " · ".join(part for part in parts if part)
 
     def _entry(self, curve: Curve, step: float | None) -> Entry:
-        history, metric = self.group.history, curve.spec.metric
+        history, metric, chosen = self.group.history, curve.spec.metric, self.group.selection
+        if chosen is not None:
+            return self._chosen_entry(curve, history.statistics(metric, *chosen))
         found = history.last(metric) if step is None else history.at(metric, step)
         tip = f"{metric} at step {format_steps(found[0])}" if found else metric
         tip += "\nClick to show or hide the curve."
         value = format_value(found[1] if found else None)
+        return Entry(curve.spec.label, value, curve.colour, curve.spec.dash, curve.hidden, tip, curve.spec.group)
+
+    def _chosen_entry(self, curve: Curve, found: Statistics | None) -> Entry:
+        """Return what is said of a curve while a range is selected: its mean there; the tooltip has the rest."""
+        tip = f"{curve.spec.metric}: nothing was logged in the range selected"
+        if found is not None:
+            tip = f"{curve.spec.metric}, {found.count:,} values of the range selected:\nmean {format_value(found.mean)}"
+            tip += f" ± {format_value(found.deviation)} (standard deviation)\nfrom {format_value(found.low)}"
+            tip += f" to {format_value(found.high)}\nslope {format_value(1000.0 * found.slope)} per 1,000 steps"
+        value = "–" if found is None else f"⌀ {format_value(found.mean)}"
         return Entry(curve.spec.label, value, curve.colour, curve.spec.dash, curve.hidden, tip, curve.spec.group)
 
     # -- mouse ------------------------------------------------------------------------------------
@@ -272,6 +297,10 @@ class MetricPlot(QWidget):
             return
         x = self.area.mapSceneToView(position).x()
         self.group.want_cursor(self.group.to_step(x))
+        text = story(events_near(self.group, x, self.area.viewPixelSize()[0]))
+        if text != self._told:
+            self._told = text
+            QToolTip.showText(QCursor.pos(), text, self.canvas)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Hide the cursor when the pointer leaves."""

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from latentlab.core.buffers import MetricHistory
+from latentlab.core.events import RunEvent
 from latentlab.ui.views.plot_scaling import growing_end
 from latentlab.ui.views.plot_smoothing import MAX_SMOOTHING
 
@@ -34,6 +35,7 @@ class PlotGroup(QObject):
 
     mode_changed = Signal()  # following, or which range the user chose
     cursor_moved = Signal(object)  # step under the pointer (float) or None
+    selection_changed = Signal()
 
     def __init__(self, history: MetricHistory, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -45,6 +47,9 @@ class PlotGroup(QObject):
         self.last_step: float | None = None
         self.cursor_step: float | None = None
         self.x_range = (0.0, 10.0)
+        self.events: list[RunEvent] = []
+        self.shows_events = True
+        self.selection: tuple[float, float] | None = None
         self.settings_version = 0
         self._plots: list[MetricPlot] = []
         self._cursor_wanted: float | None = None
@@ -75,6 +80,7 @@ class PlotGroup(QObject):
         self.cursor_step = self._cursor_wanted = None
         self.x_range = (0.0, 10.0)
         self.following = True
+        self.events, self.selection = [], None
         self._changed()
 
     # -- what is shown ----------------------------------------------------------------------------
@@ -96,6 +102,23 @@ class PlotGroup(QObject):
         self.to_end = to_end
         self.x_range = (0.0, 1e-9)
         self._changed()
+
+    def set_events(self, events: list[RunEvent]) -> None:
+        """Mark these events on every plot."""
+        self.events = events
+        self._touch()
+
+    def show_events(self, shown: bool) -> None:
+        """Mark changes and checkpoints, or not."""
+        self.shows_events = shown
+        self._touch()
+
+    def select(self, first: float, last: float) -> None:
+        """Select a range (in units of the x axis) whose statistics are read; an empty one selects nothing."""
+        ends = sorted((self.to_step(first), self.to_step(last)))
+        self.selection = (ends[0], ends[1]) if last != first else None
+        self._touch()
+        self.selection_changed.emit()
 
     def follow_newest(self) -> None:
         """Show the whole run, the newest value included, and go on doing so; y is scaled by itself."""

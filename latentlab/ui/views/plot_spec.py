@@ -31,8 +31,22 @@ class CurveSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class BandSpec:
+    """An area between two metrics. ``scales`` says whether the y axis has to hold it."""
+
+    low: str
+    high: str
+    colour: str
+    opacity: float = 0.2
+    scales: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PlotSpec:
-    """One plot: its curves share an axis and a unit. ``log`` is the axis it starts with."""
+    """One plot: its curves share an axis and a unit. ``log`` is the axis it starts with.
+
+    ``bands`` lie under the curves; with ``stacked`` the curves are shares of a whole, one on top of the other.
+    """
 
     key: str
     title: str
@@ -41,11 +55,14 @@ class PlotSpec:
     log: bool = False
     floor: float | None = 0.0
     tooltip: str = ""
+    bands: tuple[BandSpec, ...] = ()
+    stacked: bool = False
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """Names of the metrics drawn."""
-        return tuple(curve.metric for curve in self.curves)
+        ends = tuple(name for band in self.bands for name in (band.low, band.high))
+        return (*(curve.metric for curve in self.curves), *ends)
 
 
 def train_and_test(metric: str) -> PlotSpec:

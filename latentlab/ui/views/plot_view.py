@@ -14,11 +14,13 @@ class PlotArea(pg.ViewBox):
     """A view box with the gestures of a time line.
 
     Wheel: zoom along x at the pointer (Shift or over the left axis: along y). Drag: move along x,
-    and along y once y is set by hand. Shift and drag: zoom to a rectangle. Double click: follow again.
+    and along y once y is set by hand. Shift and drag: zoom to a rectangle. Ctrl and drag: select a range.
+    Double click: follow again.
     """
 
     x_wanted = Signal(float, float)
     y_wanted = Signal(float, float)
+    range_selected = Signal(float, float)
     reset_wanted = Signal()
 
     def __init__(self) -> None:
@@ -49,6 +51,9 @@ class PlotArea(pg.ViewBox):
         if axis is None and event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._drag_rectangle(event)
             return
+        if axis is None and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self.range_selected.emit(self.mapToView(event.buttonDownPos()).x(), self.mapToView(event.pos()).x())
+            return
         moved = self.mapToView(event.lastPos()) - self.mapToView(event.pos())
         (x0, x1), (y0, y1) = self.viewRange()
         if axis in (None, 0) and moved.x():
@@ -72,3 +77,6 @@ class PlotArea(pg.ViewBox):
         if event.button() == Qt.MouseButton.LeftButton and event.double():
             event.accept()
             self.reset_wanted.emit()
+        elif event.button() == Qt.MouseButton.LeftButton and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            event.accept()
+            self.range_selected.emit(0.0, 0.0)
