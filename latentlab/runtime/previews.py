@@ -20,6 +20,18 @@ def newest_preview(run: Path) -> Path | None:
     return max(sheets, key=lambda sheet: (_stem(sheet), sheet.name.endswith(_RECONSTRUCTIONS)), default=None)
 
 
+def preview_sheets(run: Path) -> dict[int, Path]:
+    """Return the sheet to read for each step that has one, ascending."""
+    found: dict[int, Path] = {}
+    folder = run / PREVIEWS
+    for suffix in (_SAMPLES, _RECONSTRUCTIONS):  # Where both are there, the reconstructions are read.
+        for sheet in folder.glob(f"{_PREFIX}*{suffix}"):
+            step = _stem(sheet).removeprefix(_PREFIX)
+            if step.isdigit():
+                found[int(step)] = sheet
+    return dict(sorted(found.items()))
+
+
 def read_preview(sheet: Path, info: ModelInfo) -> Preview:
     """Return the pictures of one preview step.
 

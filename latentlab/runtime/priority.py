@@ -12,16 +12,24 @@ from latentlab.core.messages import WeightSnapshot
 
 WAIT_S = 0.02
 SHARE = 0.5
+LARGEST_SHARE = 0.9
 
 
 class ExplorePriority:
     """Lets a picture that somebody waits for go before the next training step.
 
     The inference thread marks itself busy; the trainer calls ``give_way`` between steps and waits
-    until the picture is done, for at most ``WAIT_S``. Training keeps at least half of the time:
-    a wait is never longer than the work done since the previous one.
+    until the picture is done, for at most ``WAIT_S``. With the usual share training keeps at least half of the
+    time: a wait is never longer than the work done since the previous one.
 
     Thread: any.
+
+    Attributes
+    ----------
+    share
+        Largest share of the time that waiting may take, 0 to ``LARGEST_SHARE``.
+    waited_s
+        Seconds waited so far: what exploring has cost the training.
     """
 
     def __init__(self) -> None:
@@ -30,6 +38,8 @@ class ExplorePriority:
         self._idle = threading.Event()
         self._idle.set()
         self._last_wait = time.perf_counter()
+        self.share = SHARE
+        self.waited_s = 0.0
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -55,8 +65,10 @@ class ExplorePriority:
             return 0.0
         began = time.perf_counter()
         worked = began - self._last_wait
-        self._idle.wait(min(WAIT_S, worked * SHARE / (1 - SHARE)))
+        share = min(max(self.share, 0.0), LARGEST_SHARE)
+        self._idle.wait(min(WAIT_S, worked * share / (1 - share)))
         self._last_wait = time.perf_counter()
+        self.waited_s += self._last_wait - began
         return self._last_wait - began
 
 

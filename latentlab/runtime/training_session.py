@@ -158,8 +158,11 @@ class TrainingSession(QObject):
             self._enter(TrainingState.RUNNING)
 
     def step(self) -> None:
-        """While paused, train one step, show it, and hold again."""
-        self._control.step()
+        """Train one step, show it, and hold; where training runs, hold first."""
+        if self.state is TrainingState.RUNNING:
+            self.pause()
+        elif self.state is TrainingState.PAUSED:
+            self._control.step()
 
     def set_pace(self, seconds: float) -> None:
         """Wait so many seconds before every step of this training and show each (0: full speed)."""

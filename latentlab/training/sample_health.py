@@ -21,7 +21,7 @@ _SEED = 0xFACE
 
 
 def measure_sample_health(
-    model: LatentModel, pictures: Pictures, rows: Ints, labels: Ints | None, policy: DevicePolicy
+    model: LatentModel, pictures: Pictures, rows: Ints, labels: Ints | None, policy: DevicePolicy, *, noise: float = 0.0
 ) -> tuple[dict[str, float], dict[str, Floats]]:
     """Compare 64 samples of the prior with some test images, and let the discriminator judge both.
 
@@ -33,6 +33,8 @@ def measure_sample_health(
         Rows of test images, at least two.
     labels
         Labels of the whole data set, or None.
+    noise
+        Standard deviation of the noise that the discriminator's images have in training: it knows no others.
 
     Returns
     -------
@@ -51,6 +53,9 @@ def measure_sample_health(
         shown = {"real": (x, y), "fake": (fake, drawn)}
         if isinstance(model, VaeGan):
             shown["recon"] = (model.decode(model.encode(x).mu_BD).float(), None)
+        if noise > 0.0:
+            drawn_BCHW = torch.randn(x.shape, generator=generator).to(policy.device)
+            shown = {kind: (images + noise * drawn_BCHW, y) for kind, (images, y) in shown.items()}
         judged = _judged(model, shown)
         values = torch.stack([relative_spread(fake, x), fake.mean() / x.mean().clamp(min=1e-3)])
     spread, level = values.tolist()

@@ -6,6 +6,7 @@ from latentlab.core.messages import Floats, ModelInfo
 from latentlab.core.metrics import TEST_PREFIX
 from latentlab.core.recipe import ObjectiveConfig
 from latentlab.data.dataset import Dataset
+from latentlab.models.adversarial import noise_level
 from latentlab.models.base import LatentModel
 from latentlab.models.device import DevicePolicy
 from latentlab.training.batches import Pictures, held_out_rows
@@ -46,7 +47,12 @@ class Tester:
             model.eval()
             try:
                 scalars, more = measure_sample_health(
-                    model, self._pictures, self._rows, self._data.labels, self._policy
+                    model,
+                    self._pictures,
+                    self._rows,
+                    self._data.labels,
+                    self._policy,
+                    noise=noise_level(objective, step),
                 )
             finally:
                 model.train()

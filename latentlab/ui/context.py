@@ -36,6 +36,8 @@ class AppContext:
     explore_point: Callable[[Floats, int], None] = field(default=lambda _z, _label: None)
     show_message: Callable[[str], None] = field(default=lambda _text: None)
     recipe: Callable[[], Recipe | None] = field(default=lambda: None)
+    change_setting: Callable[[str, object], None] = field(default=lambda _key, _value: None)
+    stop_training: Callable[[], None] = field(default=lambda: None)
     use_recipe: Callable[[Recipe, str], None] = field(default=lambda _recipe, _name: None)
     exports: ExportService | None = None
     datasets: DatasetPreviewService | None = None

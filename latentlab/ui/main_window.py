@@ -100,6 +100,7 @@ class MainWindow(QMainWindow):
         context.choose_recipe = self.choose_recipe
         context.explore_point = self.explore_point
         context.show_message = self.status.messages.show_info
+        context.change_setting, context.stop_training = self.form.change, self.control.stop
         context.recipe, context.use_recipe = self.form.recipe, self.form.set_recipe
         connect_actions(self.actions_by_name, self.commands.handlers())
         context.errors.reported.connect(self.status.messages.show_error)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QFile, QObject, Signal, Slot
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMessageBox
 
 from latentlab.core.errors import InputError, LatentLabError
-from latentlab.core.messages import ModelInfo, TrainingState
+from latentlab.core.messages import ErrorReport, ModelInfo, TrainingState
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import find_recipe, recipe_fields
 from latentlab.ui.actions import set_tooltip
@@ -19,6 +20,7 @@ from latentlab.ui.toolbar import short_run_name
 from latentlab.ui.widgets.recipe_form import RecipeForm
 
 _RESUMABLE = (TrainingState.STOPPED, TrainingState.FINISHED, TrainingState.FAILED)
+_DISCARDABLE = (TrainingState.RUNNING, TrainingState.PAUSED)
 _HOLDABLE = (TrainingState.PREPARING, TrainingState.RUNNING, TrainingState.PAUSED)
 
 
@@ -49,6 +51,7 @@ class RunControl(QObject):
         self.recipe_name = ""
         self._pause_asked = False
         self._opening = self._continuing = False
+        self._discarding: Path | None = None
         self._session.state_changed.connect(self._on_state_changed)
         self._session.run_started.connect(self._on_run_started)
         form.recipe_changed.connect(self.refresh)
@@ -126,6 +129,37 @@ class RunControl(QObject):
         """End the training after the step in hand and keep the run."""
         self._session.stop()
 
+    def ask_to_discard(self) -> None:
+        """Ask, then stop the training and move its run to the system's trash."""
+        info = self._session.info
+        if self._session.state not in _DISCARDABLE or info is None or info.run is None:
+            return
+        box = QMessageBox(QMessageBox.Icon.Question, "Discard the run", f"Stop, and move {info.run.name} to the trash?")
+        box.setInformativeText("Weights, curves and pictures go with it. Stop alone keeps them.")
+        discard = box.addButton("Discard", QMessageBox.ButtonRole.DestructiveRole)
+        keep = box.addButton("Go on training", QMessageBox.ButtonRole.RejectRole)
+        for button, tip in ((discard, "Stop and move the run to the trash"), (keep, "Change nothing")):
+            button.setToolTip(tip)
+        box.setDefaultButton(keep)
+        box.exec()
+        if box.clickedButton() is discard:
+            self.discard()
+
+    def discard(self) -> None:
+        """Stop the training; once it has ended its run goes to the trash."""
+        info = self._session.info
+        if self._session.state in _DISCARDABLE and info is not None:
+            self._discarding = info.run
+            self._session.stop()
+
+    def _throw_away(self, run: Path) -> None:
+        """Move a run whose training has ended to the trash, and start over with nothing."""
+        if QFile.moveToTrash(str(run)):
+            self._context.show_message(f"{run.name} is in the trash.")
+        else:
+            hint = f"It is kept at {run}. Delete the folder yourself if you do not want it."
+            self._context.errors.report(ErrorReport(f"{run.name} could not be moved to the trash", str(run), hint))
+
     def open_run(self, run: Path) -> None:
         """Show a run that is on disk; its recipe is loaded into the panel once it is read."""
         try:
@@ -146,6 +180,9 @@ class RunControl(QObject):
         if state is not TrainingState.PREPARING:  # While preparing, a pause is a wish that the state does not show yet.
             self._pause_asked = state is TrainingState.PAUSED
         self._form.set_locked(state.active)
+        if self._discarding is not None and not state.active:
+            run, self._discarding = self._discarding, None
+            self._throw_away(run)
         self.refresh()
 
     @Slot(object)
@@ -182,7 +219,9 @@ class RunControl(QObject):
         pause.setIconText("Resume" if self._pause_asked else "Pause")
         set_icon(pause, "resume" if self._pause_asked else "pause")
         set_tooltip(pause, "Go on training" if self._pause_asked else "Hold the training at its step")
-        self._actions["actionStop"].setEnabled(state in _HOLDABLE)
+        for name in ("actionStop", "actionStep", "actionCheckpoint"):
+            self._actions[name].setEnabled(state in _HOLDABLE)
+        self._actions["actionDiscard"].setEnabled(self._discarding is None and state in _DISCARDABLE)
         self._actions["actionContinue"].setEnabled(state in _RESUMABLE and info is not None and info.run is not None)
 
     def _why_not(self) -> str:

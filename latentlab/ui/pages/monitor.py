@@ -9,19 +9,21 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QVBoxLayout, QWidget
 
-from latentlab.core.messages import Preview, Progress, TrainingState, TrainingStatus
+from latentlab.core.doctor import Finding
+from latentlab.core.messages import Progress, TrainingState, TrainingStatus
 from latentlab.core.recipe import Recipe
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.formatting import format_bytes, format_duration, format_steps, format_value
 from latentlab.ui.page import Page
-from latentlab.ui.pages.monitor_grid import PlotGrid
+from latentlab.ui.pages.monitor_doctor import DoctorPanel, DoctorWatch
+from latentlab.ui.pages.monitor_hands import HandsBar
 from latentlab.ui.pages.monitor_numbers import NumberStrip, ValueTable, scrolled
-from latentlab.ui.pages.monitor_pictures import PicturesPane
 from latentlab.ui.pages.monitor_strip import ControlStrip
+from latentlab.ui.pages.monitor_timeline import PicturesColumn
+from latentlab.ui.pages.monitor_views import Views
 from latentlab.ui.views.plot_config import preload
 from latentlab.ui.views.plot_group import ELAPSED, PlotGroup
-from latentlab.ui.views.plot_spec import plots_for
 from latentlab.ui.widgets.empty_state import EmptyState
 
 EMPTY_TEXT = "Nothing is training yet. Choose a recipe, and its curves and pictures appear here while it learns."
@@ -46,7 +48,6 @@ class MonitorPage(Page):
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)
         self._session = context.training
-        self._preview_version = -1
         self._status_seen: tuple[int, TrainingState] | None = None
         self._slow_at = 0.0
         self._names: tuple[str, ...] = ()
@@ -57,9 +58,15 @@ class MonitorPage(Page):
         self.group.cursor_moved.connect(self._on_cursor)
         self.numbers = NumberStrip()
         self.controls = ControlStrip(self.group)
-        self.grid = PlotGrid(self.group)
-        self.controls.log_changed.connect(self.grid.set_log)
-        self.pictures = PicturesPane()
+        self.hands = HandsBar(self._session)
+        self.watch = DoctorWatch()
+        self.doctor = DoctorPanel(self._apply_fix)
+        self.views = Views(self.group, self.doctor)
+        self.grid, self.tabs = self.views.curves, self.views.tabs
+        self._events_version = -1
+        self.controls.log_changed.connect(self.views.set_log)
+        self.shown = PicturesColumn(self._session)
+        self.pictures = self.shown.pictures
         self.table = ValueTable()
         self.empty = EmptyState(EMPTY_TEXT, "Choose a recipe", self._choose_recipe, icon="monitor")
         self._build()
@@ -70,11 +77,14 @@ class MonitorPage(Page):
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, style.SPACING // 2, 0)
         column.setSpacing(style.SPACING)
+        column.addWidget(self.tabs, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.controls)
-        column.addWidget(self.grid, 1)
+        column.addWidget(self.views, 1)
+        self.tabs.chosen.connect(self._on_view)
+        self.group.selection_changed.connect(self._show_values)
         self.right = QSplitter(Qt.Orientation.Vertical)
         self.right.setChildrenCollapsible(True)
-        self.right.addWidget(self.pictures)
+        self.right.addWidget(self.shown)
         self.right.addWidget(scrolled(self.table))
         self.right.setStretchFactor(0, 1)
         self.right.setStretchFactor(1, 0)
@@ -92,7 +102,10 @@ class MonitorPage(Page):
         layout = QVBoxLayout(body)
         layout.setContentsMargins(2 * style.SPACING, style.SPACING, 2 * style.SPACING, style.SPACING)
         layout.setSpacing(style.SPACING)
-        layout.addWidget(self.numbers)
+        top = QHBoxLayout()
+        top.addWidget(self.numbers, 1)
+        top.addWidget(self.hands)
+        layout.addLayout(top)
         layout.addWidget(self.splitter, 1)
         self._stack = QStackedLayout()
         self._stack.addWidget(self.empty)
@@ -111,10 +124,39 @@ class MonitorPage(Page):
             self._refresh_slowly()
         if self._stack.currentIndex() == 0:
             return
-        if self._session.previews.version != self._preview_version:
-            self._preview_version, preview = self._session.previews.get()
-            self._show_preview(preview)
+        self.shown.tick()
+        if self.views.current_view is not None:
+            self.views.current_view.refresh(self._session)
         self.group.tick()
+
+    @Slot(str)
+    def _on_view(self, name: str) -> None:
+        self.controls.setVisible(name != "doctor")
+
+    def _apply_fix(self, finding: Finding) -> None:
+        """Do what the doctor offers: a live change, or a stop that keeps the run."""
+        if finding.fix is None or not self._session.state.active:
+            return
+        if finding.fix.action == "stop":
+            self.context.stop_training()
+        else:
+            self.context.change_setting(finding.fix.key, finding.fix.value)
+
+    def _look_after(self) -> None:
+        """Let the doctor look, and mark what happened on the plots."""
+        recipe = self._recipe()
+        if recipe is not None and self.watch.look(self._session.history, recipe):
+            self.tabs.set_count(len(self.watch.findings))
+            self._show_findings()
+        if self._session.events.version != self._events_version:
+            self._events_version = self._session.events.version
+            self.group.set_events(self._session.events.marked())
+        self.hands.refresh()
+        self.shown.look_for_steps()
+
+    def _show_findings(self) -> None:
+        live = self._session.state in (TrainingState.RUNNING, TrainingState.PAUSED)
+        self.doctor.show_findings(self.watch, live=live)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Load what plots need once the page is on screen, so that the first plots appear without a pause."""
@@ -129,6 +171,7 @@ class MonitorPage(Page):
 
     def close_down(self) -> None:
         """Wait for the import that may still run."""
+        self.shown.past.close()
         if self._preloading is not None:
             self._preloading.join()
 
@@ -139,7 +182,9 @@ class MonitorPage(Page):
 
     def apply_theme(self) -> None:
         """Recolour curves and pictures."""
-        self.grid.apply_theme()
+        for grid in self.views.grids():
+            grid.apply_theme()
+        self._show_findings()
         for widget in (self.numbers, self.table, self.pictures):
             widget.update()
         self.group.draw_all()
@@ -148,10 +193,15 @@ class MonitorPage(Page):
         """Start over with the run that the session holds now."""
         recipe = self._recipe()
         self.group.restart(self._session.history, None if recipe is None else float(recipe.training.steps))
-        self._preview_version, self._status_seen = -1, None
+        self._status_seen = None
         self._names = ()
+        self._events_version = -1
+        self.watch.restart()
+        self._show_findings()
+        self.hands.restart()
+        self.views.restart()
+        self.shown.restart()
         self._choose_plots()
-        self.pictures.clear()
         self.table.set_rows([])
         self.numbers.clear()
         self._refresh_slowly()
@@ -162,7 +212,9 @@ class MonitorPage(Page):
             "columns": self.splitter.sizes() if self._columns_by_hand else [],
             "right": self.right.sizes() if self._right_by_hand else [],
             "pictures": self.pictures.sizes() if self.pictures.sized_by_hand else [],
+            "view": self.tabs.current,
             **self.controls.save_state(),
+            **self.hands.save_state(),
         }
 
     def restore_state(self, state: dict[str, object]) -> None:
@@ -175,6 +227,10 @@ class MonitorPage(Page):
                 self._columns_by_hand |= splitter is self.splitter
                 self.pictures.sized_by_hand |= splitter is self.pictures
         self.controls.restore_state(state)
+        self.hands.restore_state(state)
+        view = state.get("view")
+        if isinstance(view, str) and view in self.tabs.chips:
+            self.tabs.chips[view].setChecked(True)
 
     # -- refreshing -----------------------------------------------------------------------------------
 
@@ -197,7 +253,8 @@ class MonitorPage(Page):
             self._names = names
             self._choose_plots()
         self._set_targets()
-        self.grid.fit_headers()
+        self.views.fit_headers()
+        self._look_after()
         self._show_status()
         self._show_values()
         self.controls.set_time_known(self.group.knows_time)
@@ -211,7 +268,7 @@ class MonitorPage(Page):
     def _choose_plots(self) -> None:
         recipe = self._recipe()
         if recipe is not None or self._names:
-            self.grid.set_plots(plots_for(recipe.model.kind if recipe else "", self._names))
+            self.views.choose(recipe.model.kind if recipe else "", self._names)
 
     def _set_targets(self) -> None:
         recipe = self._recipe()
@@ -228,17 +285,13 @@ class MonitorPage(Page):
         seen = (version, self._session.state)  # The state too: a stop changes the numbers without a new step.
         if status is None or seen == self._status_seen:
             return
+        if self._status_seen is None or self._status_seen[1] is not seen[1]:
+            self._show_findings()  # Whether a fix can be made depends on the state.
         self._status_seen = seen
         self.group.note_time(status.step, status.elapsed_s)
         if status.steps:
             self.group.last_step = float(status.steps)
         self.numbers.set_numbers(_numbers(status, self._session.state))
-
-    def _show_preview(self, preview: Preview | None) -> None:
-        if preview is None:
-            self.pictures.clear()
-        else:
-            self.pictures.show_preview(preview)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Share the width anew, unless the user has moved the divider."""
@@ -259,7 +312,7 @@ class MonitorPage(Page):
         self._show_values()
 
     def _show_values(self) -> None:
-        self.table.show_history(self._session.history, self._names, self.group.cursor_step)
+        self.table.show_history(self._session.history, self._names, self.group.cursor_step, self.group.selection)
         wanted = self.table.whole_rows(round(TABLE_SHARE * self.height()))
         if not self._right_by_hand and wanted != self._table_height and self.right.height() > 0:
             self._table_height = wanted

@@ -34,13 +34,17 @@ def best_columns(count: int, width: int, height: int) -> int:
 
 
 class PlotGrid(QWidget):
-    """Holds one ``MetricPlot`` per specification and arranges them; plots are kept, not rebuilt."""
+    """Holds one ``MetricPlot`` per specification and arranges them; plots are kept, not rebuilt.
 
-    def __init__(self, group: PlotGroup, parent: QWidget | None = None) -> None:
+    ``figures`` stand before the plots, always.
+    """
+
+    def __init__(self, group: PlotGroup, parent: QWidget | None = None, *, figures: Sequence[QWidget] = ()) -> None:
         super().__init__(parent)
         self._group = group
         self._made: dict[str, MetricPlot] = {}
         self._shown: list[MetricPlot] = []
+        self._figures = tuple(figures)
         self._log = True
         self.columns = 0
         self._layout = QGridLayout(self)
@@ -91,18 +95,23 @@ class PlotGrid(QWidget):
         self._arrange()
 
     def _arrange(self) -> None:
-        columns = best_columns(len(self._shown), self.width(), self.height())
+        columns = best_columns(len(self._cells()), self.width(), self.height())
         if columns != self.columns:
             self._place(columns)
         self.fit_headers()
+
+    def _cells(self) -> list[QWidget]:
+        """Return everything shown, row by row."""
+        return [*self._figures, *self._shown]
 
     def fit_headers(self) -> None:
         """Give the headers of a row as many lines as its fullest needs, so that its plots are aligned."""
         columns = max(1, self.columns)
         width = self.width() // columns - 2 * style.SPACING
-        for start in range(0, len(self._shown), columns):
-            row = self._shown[start : start + columns]
-            lines = max(plot.header.lines_needed(width) for plot in row)
+        cells = self._cells()
+        for start in range(0, len(cells), columns):
+            row = [plot for plot in self._shown if plot in cells[start : start + columns]]
+            lines = max((plot.header.lines_needed(width) for plot in row), default=1)
             for plot in row:
                 plot.header.set_lines(lines)
 
@@ -111,10 +120,10 @@ class PlotGrid(QWidget):
             self._layout.setColumnStretch(old, 0)
         for old in range(self._layout.rowCount()):
             self._layout.setRowStretch(old, 0)
-        for plot in self._made.values():
+        for plot in (*self._figures, *self._made.values()):
             self._layout.removeWidget(plot)
         self.columns = columns
-        for index, plot in enumerate(self._shown):
+        for index, plot in enumerate(self._cells()):
             row, column = divmod(index, columns)
             self._layout.addWidget(plot, row, column)
             self._layout.setRowStretch(row, 1)

@@ -122,10 +122,19 @@ class ValueTable(QWidget):
         """Return which step the values are of."""
         return self._title
 
-    def show_history(self, history: MetricHistory, names: Sequence[str], step: float | None) -> None:
-        """Show the metrics ``names`` at ``step`` (None: the newest of each)."""
+    def show_history(
+        self,
+        history: MetricHistory,
+        names: Sequence[str],
+        step: float | None,
+        chosen: tuple[float, float] | None = None,
+    ) -> None:
+        """Show the metrics ``names`` at ``step`` (None: the newest of each), or their means over a chosen range."""
 
         def text(name: str) -> str:
+            if chosen is not None:
+                means = history.statistics(name, *chosen)
+                return "" if means is None else format_value(means.mean, 4)
             found = history.last(name) if step is None else history.at(name, step)
             return "" if found is None else format_value(found[1], 4)
 
@@ -135,6 +144,8 @@ class ValueTable(QWidget):
         span = history.span()
         at = span[1] if step is None and span else step
         title = "" if at is None else f"{'newest, ' if step is None else 'at '}step {format_steps(at)}"
+        if chosen is not None:
+            title = f"means, steps {format_steps(chosen[0])} to {format_steps(chosen[1])}"
         self.set_rows([Row(name, text(name), text(TEST_PREFIX + name)) for name in shown], title)
 
     def sizeHint(self) -> QSize:

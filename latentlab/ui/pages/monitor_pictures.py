@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
@@ -17,6 +18,7 @@ from latentlab.ui.views.picture import GAP, MARGIN, PictureView
 from latentlab.ui.views.picture_layout import MosaicRequest, arrange
 
 LARGE_ENOUGH = 48
+ERROR_GAIN = 3
 WAITING = "The first pictures come with the first preview."
 
 
@@ -57,6 +59,32 @@ def whole_rows(count: int, columns: int, picture: tuple[int, int], area: tuple[i
     return max(row for row, scale in enumerate(scales, 1) if row == 1 or scale >= large)
 
 
+@dataclass(frozen=True)
+class Look:
+    """How pictures are shown, not what they are: ``(gain x)^(1/gamma)`` of values in [0,1], and errors beside them.
+
+    The last text raised small values to see them.
+    """
+
+    gain: float = 1.0
+    gamma: float = 1.0
+    errors: bool = False
+
+    def shown(self, images: Images) -> Images:
+        """Return uint8 pictures as they are shown."""
+        if self.gain == 1.0 and self.gamma == 1.0:
+            return images
+        values = np.clip(self.gain * np.arange(256) / 255.0, 0.0, 1.0) ** (1.0 / self.gamma)
+        table = (255.0 * values).round().astype(np.uint8)
+        return table[images]
+
+
+def difference(originals: Images, reconstructions: Images) -> Images:
+    """Return the absolute difference of two stacks of pictures, ``ERROR_GAIN`` times, as uint8."""
+    apart = np.abs(originals.astype(np.int16) - reconstructions.astype(np.int16))
+    return np.minimum(ERROR_GAIN * apart, 255).astype(np.uint8)
+
+
 class StackView(PictureView):
     """Pictures, or pictures over their twins, in the arrangement that shows them large; the rest is left out."""
 
@@ -65,7 +93,9 @@ class StackView(PictureView):
         self._layers: tuple[Images, ...] = ()
         self._tips_of: tuple[Sequence[str], ...] = ()
         self._columns: int | None = None
-        self.shown = 0
+        self.shown = self._across = 0
+        self.focus: int | None = None
+        self.clicked.connect(self._on_clicked)
 
     def set_layers(self, layers: Sequence[Images], tips: Sequence[Sequence[str]], columns: int | None = None) -> None:
         """Show NHWC arrays of equal shape, the first over the second.
@@ -76,9 +106,20 @@ class StackView(PictureView):
         self._layers, self._tips_of, self._columns = tuple(layers), tuple(tips), columns
         self._arrange_layers()
 
+    @Slot(int)
+    def _on_clicked(self, index: int) -> None:
+        """Show one picture, with its twins, as large as fits; click again for all."""
+        if self.focus is None and self._across:
+            group, place = divmod(index, self._across * len(self._layers))
+            self.focus = group * self._across + place % self._across
+        else:
+            self.focus = None
+        self._arrange_layers()
+
     def clear(self, message: str = "") -> None:
         """Show no picture."""
         self._layers = ()
+        self.focus = None
         super().clear(message)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -89,18 +130,20 @@ class StackView(PictureView):
     def _arrange_layers(self) -> None:
         if not self._layers or not len(self._layers[0]):
             return
-        count, height, width, channels = self._layers[0].shape
+        layers, tips_of, columns = self._layers, self._tips_of, self._columns
+        if self.focus is not None and self.focus < len(layers[0]):
+            one = slice(self.focus, self.focus + 1)
+            layers, tips_of, columns = tuple(layer[one] for layer in layers), tuple(tips[one] for tips in tips_of), None
+        count, height, width, channels = layers[0].shape
         area = (self.width() - 2 * MARGIN, self.height() - 2 * MARGIN)
-        if self._columns is None:
-            across, rows = fitting(count, (width, height), area, len(self._layers))
+        if columns is None:
+            across, rows = fitting(count, (width, height), area, len(layers))
         else:
-            across, rows = self._columns, whole_rows(count, self._columns, (width, height), area)
-        self.shown = across * rows
-        parts = [layer[: self.shown].reshape(rows, 1, across, height, width, channels) for layer in self._layers]
+            across, rows = columns, whole_rows(count, columns, (width, height), area)
+        self.shown, self._across = across * rows, across
+        parts = [layer[: self.shown].reshape(rows, 1, across, height, width, channels) for layer in layers]
         woven = np.concatenate(parts, axis=1).reshape(-1, height, width, channels)
-        tips = [
-            tip for row in range(rows) for layer in self._tips_of for tip in layer[row * across : (row + 1) * across]
-        ]
+        tips = [tip for row in range(rows) for layer in tips_of for tip in layer[row * across : (row + 1) * across]]
         self.set_images(woven, columns=across, group_rows=len(parts), tips=tips)
 
 
@@ -180,6 +223,8 @@ class PicturesPane(QSplitter):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
         self.step: int | None = None
+        self.look = Look()
+        self._preview: Preview | None = None
         self._shared: tuple[int, ...] = ()
         self.pairs = StackView()
         self.pairs.setAccessibleName("Originals above their reconstructions")
@@ -202,20 +247,30 @@ class PicturesPane(QSplitter):
 
     def show_preview(self, preview: Preview) -> None:
         """Show the pictures of one step."""
-        self.step = preview.step
+        self.step, self._preview = preview.step, preview
         originals, reconstructions, samples = preview.originals, preview.reconstructions, preview.samples
         self._pairs_section.setVisible(originals is not None)
         if originals is not None and reconstructions is not None:
-            self.pairs.set_layers(
-                (originals, reconstructions), _pair_tips(len(originals), preview.reconstruction_error)
-            )
+            layers = [self.look.shown(originals), self.look.shown(reconstructions)]
+            tips = list(_pair_tips(len(originals), preview.reconstruction_error))
+            if self.look.errors:
+                layers.append(difference(originals, reconstructions))
+                tips.append([f"Difference, {ERROR_GAIN} times\n{tip}" for tip in tips[1]])
+            self.pairs.set_layers(layers, tips)
             self._pairs_section.remark.set_facts(*_facts(preview))
         self._samples_section.setVisible(samples is not None)
         if samples is not None:
-            self.samples.set_layers((samples,), (_sample_tips(preview),), preview.sample_columns)
+            shown = self.look.shown(samples)
+            self.samples.set_layers((shown,), (_sample_tips(preview),), preview.sample_columns)
             self._samples_section.remark.set_facts(*_sample_facts(preview))
         if originals is not None and samples is not None:
             self._share_room(2 * len(originals), len(samples))
+
+    def set_look(self, look: Look) -> None:
+        """Show the pictures brighter, darker, or with their errors."""
+        self.look = look
+        if self._preview is not None:
+            self.show_preview(self._preview)
 
     def _share_room(self, *pictures: int) -> None:
         """Give each view room by the number of its pictures, unless the user moved the divider."""
@@ -225,7 +280,7 @@ class PicturesPane(QSplitter):
 
     def clear(self) -> None:
         """Show that no picture came yet."""
-        self.step = None
+        self.step = self._preview = None
         self.pairs.clear(WAITING)
         self.samples.clear()
         self._pairs_section.show()

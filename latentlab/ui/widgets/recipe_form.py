@@ -130,6 +130,12 @@ class RecipeForm(QWidget):
             if row.value() != values[section][field]:
                 row.set_value(values[section][field])
 
+    def change(self, key: str, value: object) -> None:
+        """Set one field as if the user had; while a training runs the change is made live, at once."""
+        self.rows[key].set_value(value)
+        self._live_timer.stop()
+        self._send_live_changes()
+
     def set_data(self, spec: str) -> None:
         """Point the recipe at other data: the crop and limit of the old data no longer apply."""
         self.rows["data.crop"].set_value(None)
