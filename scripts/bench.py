@@ -10,6 +10,9 @@ event_loop_worst         the largest such delay after the first 10 s of training
 decode_latency           request to answer of one decode in the window while the demo trains
 demo_images_per_s        training speed of the demo inside the window
 train_images_per_s.NAME  training speed of a recipe without a window
+explore_move.D           slider moved until its picture is drawn, 64x64, D latent dimensions, two cores, in training
+explore_frame.D          time between different pictures drawn during a drag at 125 moves a second
+explore_open.D           the page wished for until its sliders are drawn
 video_scrub              slider moved until all three panes of a 121x64 clip are drawn, in training
 video_nearest            1080p, keyframes 250 apart, nothing prepared: until the nearest frame is drawn
 video_exact              the same until the frame itself is drawn
@@ -104,6 +107,21 @@ def bench_video(quick: bool) -> list[Result]:
     return results
 
 
+def bench_explore(quick: bool) -> list[Result]:
+    """Move and drag sliders while a 64x64 VAE trains on two cores."""
+    results = []
+    for dimensions in ("16", "512"):
+        seen = _window(dimensions, "60" if quick else "400", script="bench_explore.py")
+        if seen["stale"] or not seen["last_is_newest"]:
+            raise SystemExit("bench: a stale picture was shown, or shown last")
+        results += [
+            result(f"explore_move.{dimensions}", "ms", seen["move_ms"]),
+            result(f"explore_frame.{dimensions}", "ms", seen["frame_ms"]),
+            result(f"explore_open.{dimensions}", "ms", seen["open_ms"]),
+        ]
+    return results
+
+
 def bench_training(quick: bool) -> list[Result]:
     """Train recipes headless on the best device there is."""
     results = []
@@ -120,6 +138,7 @@ def bench_training(quick: bool) -> list[Result]:
 BENCHES: dict[str, Callable[[bool], list[Result]]] = {
     "start": bench_start,
     "window": bench_window,
+    "explore": bench_explore,
     "video": bench_video,
     "training": bench_training,
 }

@@ -93,3 +93,20 @@ def _write(run: Path, directions: list[Direction]) -> list[Direction]:
     finally:
         part.unlink(missing_ok=True)
     return directions
+
+
+def rename_direction(run: Path, old: str, new: str) -> list[Direction]:
+    """Give a direction another name, where it stands; one that has that name already is replaced. Return all.
+
+    Raises
+    ------
+    InputError
+        If there is no direction ``old``, or ``new`` is no name.
+    """
+    kept = read_directions(run)
+    if old not in (direction.name for direction in kept):
+        raise InputError(f"There is no direction {old!r}", where=str(run / FILE))
+    renamed = [Direction(new, way.vector) if way.name == old else way for way in kept if way.name != new]
+    if old == new:
+        return kept
+    return _write(run, renamed)

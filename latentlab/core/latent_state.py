@@ -131,6 +131,19 @@ class LatentState:
         label = self.point.label if label is None else label
         return self._move(replace(self.point, z=new, source=source, edited=False, label=label))
 
+    def move_to(self, z: npt.ArrayLike, merge: str | None = None) -> bool:
+        """Go to ``z`` (D,) as a move by hand from where z is: what it came from is kept."""
+        return self._move(replace(self.point, z=frozen(z), edited=True), merge)
+
+    def go_to(self, point: LatentPoint) -> bool:
+        """Return to a point that was kept, its seed and source with it; locks stay as they are now."""
+        return self._move(replace(point, locks=self.point.locks))
+
+    @property
+    def origin_of_move(self) -> LatentPoint:
+        """The newest point that was not moved by hand: where the present move began."""
+        return next((point for point in (self.point, *reversed(self._past)) if not point.edited), self.point)
+
     def refresh_z(self, z: npt.ArrayLike) -> None:
         """Replace z without a step of the history: the same image, encoded by newer weights."""
         self.point = replace(self.point, z=frozen(z))

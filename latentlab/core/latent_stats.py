@@ -10,6 +10,7 @@ from latentlab.core.messages import Floats, Ints
 
 ACTIVE_VARIANCE = 0.01
 """Var_x(E[z|x]) above which a dimension counts as active (Burda et al. 2015)."""
+BY_KL, BY_VARIANCE, BY_CHANGE = "kl", "variance", "change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +25,34 @@ class DimensionStats:
         (D,) mean over x of KL(q(z_d|x) ‖ N(0,1)); None for models without a posterior variance.
     images
         How many images were encoded.
+    change
+        (D,) how much the picture changes from one sigma below to one above: root mean squared difference in [0,1]
+        units, averaged over some points; None while it has not been measured.
     """
 
     variance: Floats
     kl_nats: Floats | None
     images: int
+    change: Floats | None = None
 
     @property
     def active(self) -> np.ndarray:
         """(D,) bool: dimensions with variance above ``ACTIVE_VARIANCE``."""
         return self.variance > ACTIVE_VARIANCE
 
-    def order(self) -> Ints:
+    def measure(self, by: str = BY_KL) -> Floats:
+        """Return what dimensions are ordered by, (D,): KL where it is known, variance, or change of the picture."""
+        if by == BY_CHANGE and self.change is not None:
+            return self.change
+        return self.variance if by == BY_VARIANCE or self.kl_nats is None else self.kl_nats
+
+    def order(self, by: str = BY_KL) -> Ints:
         """Return all dimensions, the most useful first.
 
-        Active dimensions come before dead ones; within each, by KL where it is known, else by
-        variance; ties keep the order of the index.
+        Active dimensions come before dead ones; within each, by ``measure``; ties keep the order of the index.
         """
-        usefulness = self.variance if self.kl_nats is None else self.kl_nats
-        return np.lexsort((-usefulness.astype(np.float64), ~self.active)).astype(np.int64)
+        usefulness = self.measure(by).astype(np.float64)
+        return np.lexsort((-usefulness, ~self.active)).astype(np.int64)
 
 
 def dimension_stats(mu: Floats, logvar: Floats | None) -> DimensionStats:

@@ -63,7 +63,7 @@ class PictureMaker:
         """
         originals = self._frames(request.first, request.last)
         measurer = self._replica()
-        from latentlab.explore.interpolate import between
+        from latentlab.core.interpolate import between
 
         z_2D = measurer.encode(originals)
         way = between(z_2D[0], z_2D[1], request.count, "lerp" if request.kind == "lerp" else "slerp")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import geometric_slerp
 
-from latentlab.explore.interpolate import between, lerp, slerp
+from latentlab.core.interpolate import between, lerp, slerp
 from latentlab.explore.mosaic import GROUND, mosaic, square_columns
 from latentlab.explore.traverse import class_grid, plane, traversal
 

@@ -38,6 +38,10 @@ class FakeInference(QObject):
         self.posterior = None
         self.logvar = None
 
+    @property
+    def weights_step(self):
+        return self.step
+
     def bind(self, weights):
         self.bound = weights
 

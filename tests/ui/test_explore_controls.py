@@ -129,20 +129,21 @@ def test_dragging_can_use_two_dimensions(ready, qtbot):
 
 def test_dimensions_are_measured_sorted_and_folded(ready, context, qtbot):
     put_gallery(context)
-    mu = np.zeros((64, 4), np.float32)
-    mu[:, 2] = np.tile([-2.0, 2.0], 32)
-    mu[:, 0] = np.tile([-1.0, 1.0], 32)
+    mu = np.zeros((100, 4), np.float32)
+    mu[:, 2] = np.tile([-2.0, 2.0], 50)
+    mu[:, 0] = np.tile([-1.0, 1.0], 50)
     context.inference.posterior = lambda request: mu
     ready.tick()
     request = context.inference.of("explore.use")[-1]
     assert isinstance(request, EncodeRequest)
-    assert len(request.images) == 64
+    assert len(request.images) == 100
     context.inference.answer("explore.use")
     panel = ready.panel
-    assert panel.sliders.order == [0, 1, 2, 3]
-    assert panel.fold.text() == "Fold dead (2)"
-    panel.order.setCurrentIndex(1)
     assert panel.sliders.order == [2, 0, 1, 3]
+    assert panel.fold.text() == "Fold dead (2)"
+    panel.order.setCurrentText("By index")
+    assert panel.sliders.order == [0, 1, 2, 3]
+    panel.order.setCurrentText("By variance")
     panel.sliders.set_current(0)
     panel.fold.click()
     assert panel.sliders.order == [2, 0]
@@ -151,7 +152,7 @@ def test_dimensions_are_measured_sorted_and_folded(ready, context, qtbot):
 
 def test_measuring_waits_some_seconds_between_weights(ready, context):
     put_gallery(context)
-    context.inference.posterior = lambda request: np.zeros((64, 4), np.float32)
+    context.inference.posterior = lambda request: np.zeros((100, 4), np.float32)
     ready.tick()
     context.inference.answer("explore.use")
     put_weights(context, ready.info, step=11)

@@ -10,34 +10,39 @@ from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedLayout, QWidget
 
+from latentlab.core.latent_axes import DIMENSIONS
+from latentlab.core.latent_nearest import Density
 from latentlab.core.latent_state import LatentState, expected_norm
-from latentlab.core.latent_stats import DimensionStats
 from latentlab.core.messages import (
-    DecodeRequest,
-    ErrorReport,
     Floats,
     Images,
     InferenceResult,
     ModelInfo,
-    ReconstructRequest,
     WeightSnapshot,
 )
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.page import Page
+from latentlab.ui.pages.explore_compare import Subject
+from latentlab.ui.pages.explore_data import DataWatch
+from latentlab.ui.pages.explore_decode import PointDecoder
+from latentlab.ui.pages.explore_directions import DirectionStore
 from latentlab.ui.pages.explore_drag import DragButton
+from latentlab.ui.pages.explore_grids import GridActs
 from latentlab.ui.pages.explore_moves import Moves
+from latentlab.ui.pages.explore_nearest import OFF_THE_MAP
+from latentlab.ui.pages.explore_pane import Scene
 from latentlab.ui.pages.explore_panel import ExplorePanel
-from latentlab.ui.pages.explore_side import StripRequests, UseMeter
+from latentlab.ui.pages.explore_points import PointStore
+from latentlab.ui.pages.explore_scene import Choices, make_scene
 from latentlab.ui.pages.explore_stage import ExploreStage
 from latentlab.ui.widgets.empty_state import EmptyState
 from latentlab.ui.widgets.image_input import ChosenImage, has_image
-from latentlab.ui.widgets.image_start import ImageStart, labels_of
-from latentlab.ui.widgets.pane_requests import PaneRequests
 from latentlab.ui.widgets.shortcuts import on_key
 from latentlab.ui.widgets.splitters import restore_sizes
 
 FOLLOW_EVERY_S = 0.1
+QUIET_S = 0.5
 EMPTY = "Nothing to explore yet. Train a model, or open a run, and its latent space appears here while it learns."
 PREPARING = "The training is getting ready. Its first weights are decoded here as soon as there are any."
 
@@ -54,17 +59,20 @@ class ExplorePage(Page):
         super().__init__(context, parent)
         self.setAcceptDrops(True)
         self.info: ModelInfo | None = None
-        self.stage = ExploreStage(context)
-        self.panel = ExplorePanel(context)
+        self.points = PointStore(context, self)
+        self.directions = DirectionStore(context, self)
+        self.stage = ExploreStage(context, self.points)
+        self.panel = ExplorePanel(context, self.directions)
         self.drag = DragButton()
         self.moves = Moves(self.drag, self)
-        self._image: ImageStart | None = None
+        self.watch = DataWatch(context, self)
+        self._choices = Choices()
+        self._density: Density | None = None
         self._weights: object = None
-        self._asked_at = 0.0
-        self._error = ""
-        self._requests = PaneRequests(context.inference, "explore", self)
-        self._strip = StripRequests(context, self)
-        self._meter = UseMeter(context, self)
+        self._asked_at = self._moved_at = 0.0
+        self.decoder = PointDecoder(context, self.moves, self)
+        self._subject = Subject(self.moves, self.decoder, self.points)
+        self._grid_acts = GridActs(self.stage.lower, self._subject, context, self)
         self._build()
         self._connect()
 
@@ -89,11 +97,12 @@ class ExplorePage(Page):
 
     def _connect(self) -> None:
         panel, sliders, stage, moves = self.panel, self.panel.sliders, self.stage, self.moves
-        self._requests.answered.connect(self._on_answer)
-        self._strip.ready.connect(self._on_strip)
-        self._meter.measured.connect(self._on_measured)
+        self.decoder.pictured.connect(self._on_picture)
+        self.decoder.encoded.connect(self._on_encoded)
+        self.watch.stats_changed.connect(self._on_stats)
+        self.watch.data_changed.connect(self._on_data)
         moves.changed.connect(self._refresh)
-        sliders.moved.connect(moves.move)
+        sliders.moved.connect(self._on_slider)
         sliders.gesture_ended.connect(moves.end_gesture)
         sliders.lock_toggled.connect(moves.lock)
         sliders.current_changed.connect(self._on_current)
@@ -101,14 +110,22 @@ class ExplorePage(Page):
         panel.seeds.temperature_changed.connect(moves.rescale)
         panel.picker.chosen.connect(moves.choose_class)
         panel.start.chosen.connect(self._on_image)
+        panel.more.image_chosen.connect(self._on_image)
+        panel.more.mean_chosen.connect(moves.go_to)
+        panel.bar.move = self._present_move
         panel.reset_wanted.connect(moves.reset)
         panel.undo_wanted.connect(moves.undo)
         panel.redo_wanted.connect(moves.redo)
-        panel.arranged.connect(self._on_arranged)
+        panel.arranged.connect(stage.lower.refresh)
         stage.drag_began.connect(moves.begin_drag)
         stage.dragged.connect(moves.drag)
         stage.drag_ended.connect(moves.end_gesture)
-        stage.value_chosen.connect(self._on_value_chosen)
+        stage.wipe.chosen.connect(self._on_wipe)
+        stage.nearest.chosen.connect(moves.go_to)
+        stage.nearest.density_changed.connect(self._on_density)
+        stage.lower.look_through(self.scene)
+        self._grid_acts.preview_changed.connect(self._ask)
+        self.points.changed.connect(self._offer_wipe)
         on_key(self, "C", self._next_class)
         on_key(self, "Shift+C", self._previous_class)
 
@@ -128,12 +145,15 @@ class ExplorePage(Page):
         if self.info is not snapshot.info:
             self._start_with(snapshot)
         due = time.monotonic() - self._asked_at >= FOLLOW_EVERY_S
-        if weights != self._weights and due and not self._requests.busy:
+        if weights != self._weights and due and not self.decoder.busy:
             self._weights = weights
             self._ask()
-        self._strip.follow(weights)
-        if snapshot.info.has_encoder:  # Use is what the encoder puts into a dimension.
-            self._meter.follow(weights, self.context.training.gallery.get()[1], snapshot.info.conditional)
+        self.stage.lower.follow(weights)
+        self.stage.nearest.follow()
+        self._compare(weights)
+        quiet = time.monotonic() - self._moved_at > QUIET_S
+        gallery = self.context.training.gallery.get()[1]
+        self.watch.follow(weights, snapshot.info, gallery, self.state.point.label, quiet)
         self.stage.follow_bar.tick()
 
     def _show_empty(self) -> None:
@@ -156,7 +176,7 @@ class ExplorePage(Page):
         self.stage.follow_bar.follow.restart()
         self.stage.follow_bar.clear()
         self.info = None
-        self._image = None
+        self.decoder.forget()
         self._show_empty()
 
     def save_state(self) -> dict[str, object]:
@@ -164,12 +184,18 @@ class ExplorePage(Page):
         return {
             "splitter": self.splitter.sizes(),
             "stage": self.stage.splitter.sizes(),
+            "lower": self.stage.lower.save_state(),
+            "nearest": self.stage.nearest_button.isChecked(),
             "sliders": self.panel.save_state(),
         }
 
     def restore_state(self, state: dict[str, object]) -> None:
         """Bring back what ``save_state`` returned; what is odd is left out."""
         restore_sizes(self.splitter, state.get("splitter"))
+        lower = state.get("lower")
+        if isinstance(lower, dict):
+            self.stage.lower.restore_state(lower)
+        self.stage.nearest_button.setChecked(state.get("nearest") is not False)
         restore_sizes(self.stage.splitter, state.get("stage"))
         sliders = state.get("sliders")
         if isinstance(sliders, dict):
@@ -178,20 +204,25 @@ class ExplorePage(Page):
     def close_down(self) -> None:
         """Ask for nothing more."""
         self._cancel()
+        self.watch.watch(False)
+        self.watch.close()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Decode again: the weights may have moved while the page was hidden."""
         super().showEvent(event)
         self._weights, self._asked_at = None, 0.0
+        self.watch.watch(True)
         self.tick()
-        self._ask_strip()
+        self.stage.lower.refresh()
+        self.stage.nearest.set_point(self.state.point.z)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Leave the device to visible pages."""
         super().hideEvent(event)
+        self.watch.watch(False)
         self._cancel()
 
-    def set_point(self, z: Floats, label: int | None = None, source: str = "condition grid") -> None:
+    def set_point(self, z: Floats, label: int | None = None, source: str = "another page") -> None:
         """Go to ``z`` (D,) and class ``label``, as when a cell of another page is clicked."""
         snapshot = self.stage.follow_bar.follow.newest()[1]
         if snapshot is not None and self.info is not snapshot.info:
@@ -212,116 +243,127 @@ class ExplorePage(Page):
         dim, classes = snapshot.info.latent_dim, snapshot.info.num_classes
         if dim != self.state.dim or self.state.point.label >= max(1, classes):
             self.moves.restart(dim)
-        self._image = None
+        self.decoder.forget()
         self.stage.picture.clear("Decoding…")
-        self.stage.strip.clear()
-        self.drag.restart(self.state.dim)
-        self.panel.set_model(snapshot.info)
+        self._start_panes(snapshot.info)
         self._refresh(ask=False)
         self.panel.arrange()
         self._asked_at = 0.0
-        self._ask_strip()
+        self.stage.lower.refresh()
+
+    def _start_panes(self, info: ModelInfo) -> None:
+        """Let everything beside the picture begin with another model."""
+        self.watch.restart()
+        self.points.open(info)
+        self.stage.lower.set_conditional(info.conditional)
+        self.stage.nearest.clear()
+        self.stage.nearest_button.setEnabled(info.has_encoder)
+        self.stage.nearest.setVisible(info.has_encoder and self.stage.nearest_button.isChecked())
+        self.stage.wipe.set_target("")
+        self._offer_wipe()
+        self.drag.restart(self.state.dim)
+        self.panel.set_model(info)
 
     def _cancel(self) -> None:
-        self._requests.cancel()
-        self._strip.cancel()
-        self._meter.cancel()
+        self.decoder.cancel()
+        self.stage.lower.cancel()
+        self.watch.cancel()
         self._weights = None
+
+    def scene(self) -> Scene | None:
+        """Return what grids can be made of, or None while there is no model."""
+        if self.info is None or self.panel.sliders.dim != self.state.dim:
+            return None
+        choices = self._choices.of(self.state.point, self.panel.data, self.points.points)
+        names = self.info.class_names if self.info.conditional else ()
+        return make_scene(self.state.point, self.panel.sliders, choices, names)
 
     @Slot(bool)
     def _refresh(self, ask: bool = True) -> None:
         """Show the state on every control, and ask for its picture."""
-        point = self.state.point
+        self._moved_at = time.monotonic()
+        if ask and self.isVisible():
+            self._ask()  # First of all: the picture is made while the rest is drawn.
         self.panel.show_state(self.state)
-        self.stage.mark(float(point.z[self.panel.sliders.current]))
+        self._say_where()
+        self.stage.lower.refresh()
+        self.stage.nearest.set_point(self.state.point.z)
+        self._compare(self._weights)
+
+    def _say_where(self) -> None:
+        point = self.state.point
         mean, std = expected_norm(self.state.dim)
         edited = ", moved" if point.edited else ""
         norm = float(np.linalg.norm(point.z))
+        off = f" · {OFF_THE_MAP}" if self._density is not None and self._density.off_map else ""
         self.stage.set_info(
-            f"{point.source}{edited} · ‖z‖ {norm:.1f}", f"Length of z; the prior's is {mean:.1f} ± {std:.1f} σ"
+            f"{point.source}{edited} · ‖z‖ {norm:.1f}{off}", f"Length of z; the prior's is {mean:.1f} ± {std:.1f} σ"
         )
-        if ask and self.isVisible():
-            self._ask()
-            self._ask_strip()
 
-    def _ask_strip(self) -> None:
-        if self.info is not None and self.isVisible():
-            panel = self.panel
-            self._strip.set(self.state.point, panel.sliders.current, panel.range.value(), self.info.conditional)
+    def _compare(self, weights: object) -> None:
+        """Keep the picture under the wipe's line."""
+        if self.info is not None:
+            self.stage.comparison.update(self._subject, weights, self.info.conditional)
 
+    @Slot()
     def _ask(self) -> None:
-        """Ask for the point's picture; while z is an image's own encoding, ask for the image anew."""
-        if self.info is None:
-            return
-        self._asked_at = time.monotonic()
-        point, image = self.state.point, self._image
-        if image is not None and (image.z is None or image.is_at(point)):
-            self._requests.ask(image.request(self.info.conditional))
-        else:
-            self._requests.ask(DecodeRequest(point.z[None], labels_of(point.label, 1, self.info.conditional)))
+        """Ask for the point's picture."""
+        if self.info is not None:
+            self._asked_at = time.monotonic()
+            self.decoder.ask(self.info.conditional)
 
-    @Slot(object)
-    def _on_answer(self, result: InferenceResult) -> None:
-        if result.error is not None:
-            self._tell(result.error)
-        if result.images is None:
-            return
-        self._error = ""
-        image, caption = self._image, "decoded"
-        if isinstance(result.request, ReconstructRequest):
-            if image is None or not self._take_encoding(image, result):
-                return
-            caption += "" if image.psnr is None else f" · PSNR {image.psnr:.1f} dB"
-        elif self.state.point.edited:
-            caption += ", moved"
-        beside = image is not None and image.is_source_of(self.state.point)
+    @Slot(object, object, str)
+    def _on_picture(self, result: InferenceResult, original: Images | None, caption: str) -> None:
         self.stage.follow_bar.set_weights(result.step, result.taken_at)
-        self.stage.show_picture(result.images, image.original if image is not None and beside else None, caption)
+        self.stage.show_picture(result.images, original, caption)
 
-    def _tell(self, error: ErrorReport) -> None:
-        """Report an error once, not with every picture; a picture that cannot be encoded is let go."""
-        if self._image is not None and self._image.z is None:
-            self._image = None
-        if error.what != self._error:
-            self._error = error.what
-            self.context.errors.report(error)
-
-    def _take_encoding(self, image: ImageStart, result: InferenceResult) -> bool:
-        """Go to a picture's z when it arrives, and along with it while newer weights encode it anew."""
-        first = image.z is None
-        if not image.take(result) or image.z is None:
-            return False
-        if first:
-            self.state.set_z(image.z, image.image.name, label=image.label)
-        elif image.is_at(self.state.point):
-            self.state.refresh_z(image.z)
+    @Slot()
+    def _on_encoded(self) -> None:
+        """Show where the encoder puts the picture that was brought."""
         self._refresh(ask=False)
-        self._ask_strip()
-        return True
+        self._offer_wipe()
 
-    @Slot(object, object, int)
-    def _on_strip(self, images: Images, values: Floats, dimension: int) -> None:
-        if dimension == self.panel.sliders.current and dimension < self.state.dim:
-            self.stage.show_strip(images, values, dimension, float(self.state.point.z[dimension]))
+    @Slot()
+    def _on_stats(self) -> None:
+        if self.watch.stats is not None and len(self.watch.stats.variance) == self.state.dim:
+            self.panel.set_stats(self.watch.stats)
+
+    @Slot()
+    def _on_data(self) -> None:
+        if self.watch.data is not None and self.watch.data.dim == self.state.dim:
+            self.panel.set_data(self.watch.data)
+            self.stage.lower.refresh()
 
     @Slot(object)
-    def _on_measured(self, stats: DimensionStats) -> None:
-        if len(stats.variance) == self.state.dim:
-            first = self.panel.sliders.stats is None
-            self.panel.sliders.set_stats(stats)
-            if first or not self.panel.sliders.busy:
-                self.panel.arrange()
+    def _on_density(self, density: Density | None) -> None:
+        self._density = density
+        self._say_where()
+
+    @Slot()
+    def _offer_wipe(self) -> None:
+        self.stage.wipe.offer(self.points.points, self.decoder.original is not None)
 
     # The user's acts
 
-    @Slot(int)
-    def _on_current(self, dimension: int) -> None:
-        self.drag.set_current(dimension)
-        self._ask_strip()
+    @Slot(int, float)
+    def _on_slider(self, axis: int, value: float) -> None:
+        self.moves.move(self.panel.sliders.axes, axis, value)
 
-    @Slot()
-    def _on_arranged(self) -> None:
-        self._ask_strip()
+    @Slot(int)
+    def _on_current(self, axis: int) -> None:
+        if self.panel.sliders.axes.kind == DIMENSIONS:
+            self.drag.set_current(axis)
+        self.stage.lower.refresh()
+
+    @Slot(str)
+    def _on_wipe(self, _target: str) -> None:
+        self._compare(self._weights)
+        self._ask()  # The original is beside the picture only while it is not under it.
+
+    def _present_move(self) -> Floats | None:
+        """Return where the present move led, from where it began: what can be saved as a direction."""
+        point = self.state.point
+        return point.z - self.state.origin_of_move.z if point.edited else None
 
     @Slot()
     def _next_class(self) -> None:
@@ -338,12 +380,8 @@ class ExplorePage(Page):
     @Slot(object)
     def _on_image(self, image: ChosenImage) -> None:
         """Encode a picture; its own class is used where it is known, the chosen one otherwise."""
-        self._image = ImageStart.of(image, self.state.point.label)
+        self.decoder.begin(image)
         self._ask()
-
-    @Slot(float)
-    def _on_value_chosen(self, value: float) -> None:
-        self.moves.jump(self.panel.sliders.current, value)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Welcome pictures once there is a model."""

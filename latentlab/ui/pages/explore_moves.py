@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal, Slot
 
+from latentlab.core.latent_axes import Axes
 from latentlab.core.latent_state import LatentPoint, LatentState
+from latentlab.core.messages import Floats
 from latentlab.ui.pages.explore_drag import DragButton
 
 
@@ -35,15 +37,29 @@ class Moves(QObject):
         self.state = LatentState(dim, seed=0)
         self._drag_start = None
 
-    @Slot(int, float)
-    def move(self, dimension: int, value: float) -> None:
-        """Set one dimension as part of a gesture of its slider."""
-        if self.state.set_value(dimension, value, merge=f"z{dimension}"):
+    def move(self, axes: Axes, axis: int, value: float) -> None:
+        """Set one coordinate as part of a gesture of its slider."""
+        if axis < len(axes):
+            self.move_to(axes.moved(self.point.z, axis, value, self.point.locks), f"{axes.kind} {axes.names[axis]}")
+
+    def move_to(self, z: Floats, merge: str | None = None) -> None:
+        """Go to z by hand; moves of the same ``merge`` name become one step of the history."""
+        if self.state.move_to(z, merge):
             self.changed.emit(True)
 
-    def jump(self, dimension: int, value: float) -> None:
-        """Set one dimension in a step of its own."""
-        if self.state.set_value(dimension, value):
+    def jump(self, z: Floats) -> None:
+        """Go to z by hand in a step of its own."""
+        self.state.end_gesture()
+        self.move_to(z)
+
+    def go_to(self, z: Floats, label: int, source: str) -> None:
+        """Go to z as a whole, in a step of its own; a class below 0 leaves it as it is."""
+        if self.state.set_z(z, source, label=None if label < 0 else label):
+            self.changed.emit(True)
+
+    def visit(self, point: LatentPoint) -> None:
+        """Return to a kept point, with its class, seed and source."""
+        if self.state.go_to(point):
             self.changed.emit(True)
 
     @Slot()

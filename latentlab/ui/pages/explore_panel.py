@@ -1,38 +1,35 @@
-"""The right side of the Explore page: class, seed, start points, order, and a slider per dimension."""
+"""The right side of the Explore page: class, seed, start points, arrangement, and the sliders."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import (
-    QComboBox,
-    QDoubleSpinBox,
-    QFrame,
-    QHBoxLayout,
-    QSizePolicy,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 
+from latentlab.core.explore_data import ExploreData, axes_of
+from latentlab.core.latent_axes import ATTRIBUTES, CLASSES, DIMENSIONS, SAVED, Axes, bounds_along, steady_bounds
 from latentlab.core.latent_state import LatentState
-from latentlab.core.messages import ModelInfo
+from latentlab.core.latent_stats import DimensionStats
+from latentlab.core.messages import Floats, ModelInfo
 from latentlab.ui import icons, style
 from latentlab.ui.context import AppContext
+from latentlab.ui.pages.explore_arrange import Arrangement
+from latentlab.ui.pages.explore_directions import DirectionBar, DirectionStore
+from latentlab.ui.pages.explore_starts import MoreStarts
 from latentlab.ui.widgets.class_picker import ClassPicker, class_names
+from latentlab.ui.widgets.elided_label import ElidedLabel
 from latentlab.ui.widgets.latent_slider_list import LatentSliderList
 from latentlab.ui.widgets.seed_controls import SeedControls
-from latentlab.ui.widgets.shortcuts import Keys, LettersPass, click_on_key
+from latentlab.ui.widgets.shortcuts import Keys, click_on_key, on_key
 from latentlab.ui.widgets.start_from import StartFrom
 
 WIDTH = 336
-BY_INDEX, BY_USE = "By index", "By use"
-ORDER = (
-    "Order of the sliders. By use: dimensions that encoded images spread along most come first\n"
-    "(KL in nats, where the model has one, else the variance of the mean in σ²)"
-)
-FOLD = "Hide dimensions whose mean hardly varies over images (variance of at most 0.01 σ²)"
-NO_USE = "This model has no encoder, so that no image tells how much a dimension is used."
+EMPTY_SETS = {
+    CLASSES: "Directions between classes appear when labelled pictures of the data have been encoded.",
+    ATTRIBUTES: "This data has no attributes, or none of its pictures has been encoded yet.",
+    SAVED: "No direction is saved yet. Move somewhere, then save the move under a name (Ctrl+D).",
+}
+NOT_YET = "These directions appear when pictures of the data have been encoded."
 
 
 class ExplorePanel(QWidget):
@@ -41,7 +38,7 @@ class ExplorePanel(QWidget):
     Signals
     -------
     arranged
-        Order, folding or range of the sliders was changed.
+        Order, folding, range or set of the sliders was changed.
     """
 
     arranged = Signal()
@@ -49,21 +46,42 @@ class ExplorePanel(QWidget):
     undo_wanted = Signal()
     redo_wanted = Signal()
 
-    def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
+    def __init__(self, context: AppContext, directions: DirectionStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setMinimumWidth(WIDTH)
         self.picker = ClassPicker()
         self.seeds = SeedControls()
         self.start = StartFrom(context)
+        self.more = MoreStarts(context)
         self.sliders = LatentSliderList()
+        self.arrangement = Arrangement(self.sliders)
+        self.order, self.fold, self.range = self.arrangement.order, self.arrangement.fold, self.arrangement.range
+        self.arrangement.data.setChecked(True)
+        self.directions = directions
+        self.bar = DirectionBar(directions)
+        self.bar.current = self._current_direction
+        self.hint = ElidedLabel()
+        self.hint.setProperty("role", "muted")
+        self.hint.setAccessibleName("Why there are no sliders")
+        self.data: ExploreData | None = None
+        self.stats: DimensionStats | None = None
+        self._bounds: Floats | None = None
+        self._dim = 0
         self.reset = self._button("reset", "Reset", "Set all unlocked dimensions to 0, the prior's mean (0)", "0")
         self.undo = self._button("undo", "", "Undo the last move (Ctrl+Z)", QKeySequence.StandardKey.Undo)
         self.redo = self._button("redo", "", "Redo (Ctrl+Shift+Z)", "Ctrl+Shift+Z")
+        self._build()
+        self._connect()
+
+    def _connect(self) -> None:
         self.reset.clicked.connect(self.reset_wanted)
         self.undo.clicked.connect(self.undo_wanted)
         self.redo.clicked.connect(self.redo_wanted)
-        self._make_arrangement()
-        self._build()
+        self.arrangement.changed.connect(self._on_arranged)
+        self.arrangement.set_changed.connect(self._on_set)
+        self.directions.changed.connect(self._on_directions)
+        self.sliders.current_changed.connect(self.bar.refresh)
+        on_key(self, "Ctrl+D", self._begin_direction)
 
     def _button(self, icon: str, text: str, tooltip: str, keys: Keys) -> QToolButton:
         button = QToolButton()
@@ -76,31 +94,6 @@ class ExplorePanel(QWidget):
         icons.set_icon(button, icon)
         return button
 
-    def _make_arrangement(self) -> None:
-        self.order = QComboBox()
-        self.order.addItems([BY_INDEX, BY_USE])
-        self.order.setAccessibleName("Order of the dimensions")
-        self.order.setToolTip(ORDER)
-        self.fold = QToolButton()
-        self.fold.setText("Fold dead")
-        self.fold.setCheckable(True)
-        self.fold.setProperty("kind", "chip")
-        self.fold.setAccessibleName("Fold dead dimensions away")
-        self.fold.setToolTip(FOLD)
-        self.range = QDoubleSpinBox()
-        self.range.setRange(0.5, 10.0)
-        self.range.setSingleStep(0.5)
-        self.range.setDecimals(1)
-        self.range.setValue(3.0)
-        self.range.setPrefix("±")
-        self.range.setSuffix(" σ")
-        self.range.setAccessibleName("Range of the sliders")
-        self.range.setToolTip("Range of the sliders and of the strip, in standard deviations (σ) of the prior")
-        LettersPass(self.range)
-        self.order.currentIndexChanged.connect(self._on_arranged)
-        self.fold.toggled.connect(self._on_arranged)
-        self.range.valueChanged.connect(self._on_arranged)
-
     def _build(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -108,29 +101,32 @@ class ExplorePanel(QWidget):
         layout.addWidget(self.picker)
         layout.addWidget(self.seeds)
         self.seeds.add_tools(self.reset, self.undo, self.redo)
+        self.start.add_more(self.more)
         layout.addWidget(self.start)
         rule = QFrame()
         rule.setProperty("role", "rule")
         rule.setFixedHeight(1)
         layout.addWidget(rule)
-        row = QHBoxLayout()
-        row.setSpacing(style.SPACING)
-        for widget in (self.order, self.fold):
-            widget.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-            row.addWidget(widget)
-        row.addStretch(1)
-        row.addWidget(self.range)
-        layout.addLayout(row)
+        layout.addWidget(self.arrangement)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.hint)
         layout.addWidget(self.sliders, 1)
+        self.bar.hide()
+        self.hint.hide()
+
+    # What the page tells
 
     def set_model(self, info: ModelInfo) -> None:
         """Offer the classes and the dimensions of a model."""
         self.picker.setVisible(info.conditional and info.num_classes > 0)
         self.picker.set_classes(class_names(info.class_names, info.num_classes))
         self.start.set_model(info)
-        for widget, tooltip in ((self.order, ORDER), (self.fold, FOLD)):
-            widget.setToolTip(tooltip if info.has_encoder else f"{tooltip}\n{NO_USE}")
-            widget.setEnabled(info.has_encoder)
+        self.more.set_model(info)
+        self.data = self.stats = self._bounds = None
+        self._dim = info.latent_dim
+        self.arrangement.choose_set(DIMENSIONS)
+        self.arrangement.set_model(info)
+        self.directions.open(info)
 
     def show_state(self, state: LatentState) -> None:
         """Show the point and what can be undone."""
@@ -141,46 +137,84 @@ class ExplorePanel(QWidget):
         self.undo.setEnabled(state.can_undo)
         self.redo.setEnabled(state.can_redo)
 
+    def set_stats(self, stats: DimensionStats) -> None:
+        """Take the use of the dimensions; rows change places only when no hand is in the list."""
+        first, self.stats = self.stats is None, stats
+        self.sliders.set_stats(stats, self.arrangement.measure)
+        if first or not self.sliders.busy:
+            self.arrange()
+
+    def set_data(self, data: ExploreData) -> None:
+        """Take what is known of the data: ranges, and directions of the set in front."""
+        self.data = data
+        self.more.set_data(data)
+        if self.sliders.busy and self.sliders.axes.kind != DIMENSIONS:
+            return  # A direction must not turn under the hand that moves along it.
+        self._make_axes()
+
+    # Sets of sliders
+
+    def _make_axes(self) -> None:
+        kind = self.arrangement.kind
+        axes = axes_of(kind, self._dim, self.data, self.directions.directions)
+        if kind != DIMENSIONS or self.sliders.axes.kind != DIMENSIONS:
+            if axes.names != self.sliders.axes.names or axes.kind != self.sliders.axes.kind:
+                self._bounds = None
+            self.sliders.set_axes(axes)
+        self._set_bounds(self.sliders.axes)
+        self.bar.setVisible(kind == SAVED)
+        self.bar.refresh()
+        self.hint.setVisible(not len(axes))
+        if not len(axes):
+            self.hint.setText(EMPTY_SETS.get(kind, NOT_YET))
+            self.hint.setToolTip(EMPTY_SETS.get(kind, NOT_YET))
+        self.arrangement.apply()
+
+    def _set_bounds(self, axes: Axes) -> None:
+        if self.data is not None and len(axes) and self.data.dim == axes.dim:
+            self._bounds = steady_bounds(self._bounds, bounds_along(axes, self.data.draws))
+        self.sliders.set_bounds(self._bounds, self.arrangement.data.isChecked())
+
+    @Slot(str)
+    def _on_set(self, kind: str) -> None:
+        if kind == SAVED:
+            self.directions.reload()
+        self._make_axes()
+        self.arranged.emit()
+
+    @Slot()
+    def _on_directions(self) -> None:
+        if self.arrangement.kind == SAVED:
+            self._make_axes()
+            self.arranged.emit()
+
+    def _current_direction(self) -> str:
+        axes, current = self.sliders.axes, self.sliders.current
+        return axes.names[current] if axes.kind == SAVED and current < len(axes) else ""
+
+    @Slot()
+    def _begin_direction(self) -> None:
+        self.arrangement.choose_set(SAVED)
+        self.bar.begin()
+
     def arrange(self) -> None:
-        """Put the sliders in the order asked for, with what is known about the dimensions."""
-        sliders = self.sliders
-        sliders.set_limit(self.range.value())
-        stats = sliders.stats
-        if stats is not None and len(stats.variance) == sliders.dim:
-            dims = stats.order() if self.order.currentText() == BY_USE else range(sliders.dim)
-            dead = sliders.dim - int(stats.active.sum())
-            if self.fold.isChecked():
-                dims = [d for d in dims if stats.active[d] or d == sliders.current]
-            self.fold.setText(f"Fold dead ({dead})")
-            self.fold.setEnabled(dead > 0 or self.fold.isChecked())
-        else:
-            dims = range(sliders.dim)
-            self.fold.setText("Fold dead")
-        order = [int(d) for d in dims]
-        if order != sliders.order:
-            sliders.set_order(order)
+        """Put the sliders in the order asked for."""
+        self.arrangement.apply()
 
     @Slot()
     def _on_arranged(self) -> None:
-        self.arrange()
+        self.sliders.set_bounds(self._bounds, self.arrangement.data.isChecked())
+        if self.stats is not None:
+            self.sliders.set_stats(self.stats, self.arrangement.measure)
         self.arranged.emit()
 
     def save_state(self) -> dict[str, object]:
         """Return how the sliders are arranged."""
-        return {
-            "order": self.order.currentText(),
-            "fold": self.fold.isChecked(),
-            "range": self.range.value(),
-            "temperature": self.seeds.temperature,
-        }
+        return self.arrangement.save_state() | {"temperature": self.seeds.temperature}
 
     def restore_state(self, state: dict[str, object]) -> None:
         """Bring back what ``save_state`` returned; what is odd is left out."""
-        order, limit, temperature = state.get("order"), state.get("range"), state.get("temperature")
-        if isinstance(order, str) and self.order.findText(order) >= 0:
-            self.order.setCurrentText(order)
-        self.fold.setChecked(state.get("fold") is True)
-        if isinstance(limit, int | float) and not isinstance(limit, bool):
-            self.range.setValue(float(limit))
+        self.arrangement.restore_state({"data": True} | state)
+        temperature = state.get("temperature")
         if isinstance(temperature, int | float) and not isinstance(temperature, bool):
             self.seeds.set_temperature(float(temperature))

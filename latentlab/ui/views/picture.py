@@ -281,10 +281,14 @@ class PictureView(QWidget):
             cell = self.cell_rect(row * layout.columns)
             line = QRect(0, cell.top(), cell.left() - style.SPACING, cell.height())
             painter.drawText(line, Qt.AlignmentFlag.AlignRight | middle, text)
-        for column, text in enumerate(self._column_labels[: layout.columns]):
+        labels = self._column_labels[: layout.columns]
+        widest = max((painter.fontMetrics().horizontalAdvance(text) for text in labels), default=0)
+        step = 1 if widest <= self.cell_rect(0).width() + GAP or len(labels) < 3 else 2
+        for column in range(0, len(labels), step):
             cell = self.cell_rect(column)
-            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, cell.width())
-            line = QRect(cell.left(), 0, cell.width(), cell.top() - 4)
+            room = step * (cell.width() + GAP)
+            shown = painter.fontMetrics().elidedText(labels[column], Qt.TextElideMode.ElideRight, room)
+            line = QRect(cell.center().x() - room // 2, 0, room, cell.top() - 4)
             painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom, shown)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -6,7 +6,7 @@ as one, but it is painted and hit-tested as a whole: a hundred rows cost a hundr
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QLineEdit, QSlider, QWidget
 
@@ -15,6 +15,7 @@ from latentlab.ui.widgets.latent_slider_paint import (
     NAME_WIDTH,
     ROW_HEIGHT,
     VALUE_WIDTH,
+    WIDE_NAME,
     paint_row,
     parse_latent,
     track_rect,
@@ -37,11 +38,16 @@ class LatentSlider(QSlider):
     gesture_ended = Signal()
     neighbour_wanted = Signal(int, int)
 
-    def __init__(self, dimension: int, parent: QWidget | None = None) -> None:
+    def __init__(self, dimension: int, parent: QWidget | None = None, *, title: str = "") -> None:
+        """Make the row of axis ``dimension``; with a ``title`` it is a direction's, which has no lock."""
         super().__init__(Qt.Orientation.Horizontal, parent)
         self.dimension = dimension
+        self.title = title or f"z{dimension}"
+        self.lockable = not title
+        self.name_width = WIDE_NAME if title else NAME_WIDTH
         self.latent = 0.0
-        self.limit = 0.0
+        self.low = self.high = 0.0
+        self.band: tuple[float, float] | None = None
         self.locked = False
         self.dead = False
         self.current = False
@@ -50,8 +56,8 @@ class LatentSlider(QSlider):
         self._editor: QLineEdit | None = None
         self._grab: tuple[float, float] | None = None
         self._quiet = False
-        self.setObjectName(f"latentSlider{dimension}")
-        self.setAccessibleName(f"Latent dimension {dimension}")
+        self.setObjectName(f"directionSlider{dimension}" if title else f"latentSlider{dimension}")
+        self.setAccessibleName(f"Direction {title}" if title else f"Latent dimension {dimension}")
         self.setFixedHeight(ROW_HEIGHT)
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -70,20 +76,42 @@ class LatentSlider(QSlider):
             return
         self.latent = float(value)
         self._quiet = True
-        self.setValue(round(max(-self.limit, min(self.limit, value)) * SCALE))
+        self.setValue(round(self._clipped(value) * SCALE))
         self._quiet = False
         self.update()
 
+    @property
+    def limit(self) -> float:
+        """How far the track reaches from 0, to the farther side."""
+        return max(-self.low, self.high)
+
     def set_limit(self, limit: float) -> None:
         """Let the track reach from -limit to limit sigma."""
-        if limit == self.limit:
+        self.set_span(-limit, limit)
+
+    def set_span(self, low: float, high: float) -> None:
+        """Let the track reach from ``low`` to ``high`` sigma."""
+        if (low, high) == (self.low, self.high):
             return
         self._quiet = True
-        self.limit = limit
-        self.setRange(-round(limit * SCALE), round(limit * SCALE))
-        self.setValue(round(max(-limit, min(limit, self.latent)) * SCALE))
+        self.low, self.high = low, high
+        self.setRange(round(low * SCALE), round(high * SCALE))
+        self.setValue(round(self._clipped(self.latent) * SCALE))
         self._quiet = False
         self.update()
+
+    def set_band(self, band: tuple[float, float] | None) -> None:
+        """Show where the data lies, from low to high in sigma."""
+        if band != self.band:
+            self.band = band
+            self.update()
+
+    def share_of(self, value: float) -> float:
+        """Return where on the track a value is, 0 to 1; beyond its ends at the end."""
+        return (self._clipped(value) - self.low) / max(self.high - self.low, 1e-9)
+
+    def _clipped(self, value: float) -> float:
+        return max(self.low, min(self.high, value))
 
     def set_locked(self, locked: bool) -> None:
         """Show the lock open or closed."""
@@ -107,7 +135,7 @@ class LatentSlider(QSlider):
 
     def describe(self, text: str) -> None:
         """Set the tooltip: the dimension, what is known about it, and how to move it."""
-        self.setToolTip("\n".join(part for part in (f"z{self.dimension}", text, HELP) if part))
+        self.setToolTip("\n".join(part for part in (self.title, text, HELP) if part))
 
     # The user's acts
 
@@ -123,7 +151,7 @@ class LatentSlider(QSlider):
     def assign(self, value: float) -> None:
         """Set any value as the user's act; the range does not clip it."""
         self._quiet = True
-        self.setValue(round(max(-self.limit, min(self.limit, value)) * SCALE))
+        self.setValue(round(self._clipped(value) * SCALE))
         self._quiet = False
         self._emit(value)
 
@@ -136,9 +164,12 @@ class LatentSlider(QSlider):
         return QRect(self.width() - LOCK_WIDTH - VALUE_WIDTH, 0, VALUE_WIDTH, self.height())
 
     def _value_at(self, x: float) -> float:
-        track = track_rect(self.width(), self.height())
+        track = self._track()
         share = (x - track.left()) / track.width()
-        return max(-self.limit, min(self.limit, (2.0 * share - 1.0) * self.limit))
+        return self._clipped(self.low + share * (self.high - self.low))
+
+    def _track(self) -> QRectF:
+        return track_rect(self.width(), self.height(), self.name_width)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Lock, type or start to drag, by where the row is pressed."""
@@ -148,11 +179,11 @@ class LatentSlider(QSlider):
         self.setFocus(Qt.FocusReason.MouseFocusReason)
         self.picked.emit(self.dimension)
         point = event.position().toPoint()
-        if self.lock_rect().contains(point):
+        if self.lockable and self.lock_rect().contains(point):
             self.lock_toggled.emit(self.dimension, not self.locked)
         elif self.value_rect().contains(point):
             self.edit_value()
-        elif event.position().x() >= NAME_WIDTH:
+        elif event.position().x() >= self.name_width:
             fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             value = self.latent if fine else self._value_at(event.position().x())
             self._grab = (event.position().x(), value)
@@ -169,9 +200,8 @@ class LatentSlider(QSlider):
             return
         x, value = self._grab
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            track = track_rect(self.width(), self.height())
-            value += (event.position().x() - x) / track.width() * self.limit * 0.2
-            value = max(-self.limit, min(self.limit, value))
+            share = (event.position().x() - x) / self._track().width()
+            value = self._clipped(value + share * (self.high - self.low) * 0.1)
         else:
             value = self._value_at(event.position().x())
         self._grab = (event.position().x(), value)
@@ -207,7 +237,7 @@ class LatentSlider(QSlider):
 
     def step_by(self, delta: float) -> None:
         """Move by ``delta`` sigma within the range."""
-        self.assign(max(-self.limit, min(self.limit, round(self.latent + delta, 6))))
+        self.assign(self._clipped(round(self.latent + delta, 6)))
         self.gesture_ended.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -222,14 +252,14 @@ class LatentSlider(QSlider):
         elif key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
             self.neighbour_wanted.emit(self.dimension, 1 if key == Qt.Key.Key_Down else -1)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
-            self.assign(self.limit if key == Qt.Key.Key_End else -self.limit)
+            self.assign(self.high if key == Qt.Key.Key_End else self.low)
             self.gesture_ended.emit()
         elif key in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.assign(0.0)
             self.gesture_ended.emit()
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F2):
             self.edit_value()
-        elif key == Qt.Key.Key_L:
+        elif key == Qt.Key.Key_L and self.lockable:
             self.lock_toggled.emit(self.dimension, not self.locked)
         else:
             event.ignore()
@@ -245,7 +275,7 @@ class LatentSlider(QSlider):
             return
         editor = QLineEdit(self)
         editor.setObjectName("latentValueEdit")
-        editor.setAccessibleName(f"Value of latent dimension {self.dimension}")
+        editor.setAccessibleName(f"Value of {self.accessibleName().lower()}")
         editor.setToolTip("Value in standard deviations of the prior; Enter takes it, Escape leaves it")
         editor.setAlignment(Qt.AlignmentFlag.AlignRight)
         editor.setFrame(False)

@@ -58,7 +58,7 @@ class StartFrom(QWidget):
         self.data.clicked.connect(self.open_gallery)
         self.file.clicked.connect(self.open_file)
         self.paste.clicked.connect(self.take_clipboard)
-        layout = QHBoxLayout(self)
+        layout = self._row = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
         for button in (self.data, self.file, self.paste):
@@ -74,6 +74,10 @@ class StartFrom(QWidget):
         click_on_key(button, keys)
         icons.set_icon(button, icon)
         return button
+
+    def add_more(self, more: QWidget) -> None:
+        """Put other places to start from beside the buttons."""
+        self._row.insertWidget(self._row.count() - 1, more)
 
     def set_model(self, info: ModelInfo) -> None:
         """Cut pictures for this model's height, width and channels; take none where they cannot be encoded."""
