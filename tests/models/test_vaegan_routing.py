@@ -82,6 +82,18 @@ def test_each_loss_reaches_its_networks_and_no_other(settings: dict[str, object]
     assert reached(**settings) == expected
 
 
+@pytest.mark.parametrize(("settings", "expected"), CASES, ids=str)
+def test_a_step_per_loss_moves_the_same_networks(settings: dict[str, object], expected: set[str]):
+    """In the sequential order the gradients of all but the last loss are gone; the weights tell who moved."""
+    settings = {**settings, "update_order": "sequential"}
+    fresh = build_model(
+        dataclasses.replace(make_info("vaegan", **{**OFF, **settings}), attribute_names=("a", "b")), seed=0
+    )
+    before = {name: parameter.detach().clone() for name, parameter in fresh.named_parameters()}
+    after = dict(stepped(**settings).named_parameters())
+    assert {name.partition(".")[0] for name in before if not torch.equal(before[name], after[name])} == expected
+
+
 def gradient(network: str, **settings: object) -> torch.Tensor:
     """Return a network's gradient of the first step as one vector."""
     parameters = stepped(**settings).parameter_groups()[network]
