@@ -37,7 +37,7 @@ class AutoEncoder(LatentModel):
         return {"main": list(self.parameters())}
 
     def training_step(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        """Minimise the reconstruction error of the codes."""
+        """Minimise the reconstruction error of the codes (Rumelhart, Hinton & Williams 1986)."""
         with context.autocast():
             posterior = self.encode(batch.x_BCHW)
             logits_BCHW = self.decoder(posterior.mu_BD)

@@ -55,7 +55,10 @@ class ConditionalGan(LatentModel):
         return {"decoder": generating, "discriminator": list(self.discriminator.parameters())}
 
     def training_step(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        """Update both networks from the same forward pass, each by its own loss; fakes have the batch's classes."""
+        """Update both networks from the same forward pass, each by its own loss (Mirza & Osindero 2014, eq. 2).
+
+        Fakes have the batch's classes.
+        """
         x_BCHW, y_B, generator = batch.x_BCHW, batch.y_B, context.generator
         assert y_B is not None
         gan_loss, referee = context.objective.gan_loss, Referee(context, x_BCHW)

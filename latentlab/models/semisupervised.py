@@ -162,7 +162,10 @@ class SemiSupervisedVae(ConditionalVae):
         return Bound(loss, metrics, output[:known], terms)
 
     def training_step(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        """Minimise the bound of labelled and unlabelled images together; pixel and latents are the labelled ones'."""
+        """Minimise J of labelled and unlabelled images together (Kingma et al. 2014, eq. 9).
+
+        ``pixel`` and the latents' metrics are those of the labelled images.
+        """
         assert batch.labelled is not None
         loss, metrics, output, _ = self.bound(batch.labelled, batch.x_BCHW, context)
         update(context.optimizers["main"], loss)

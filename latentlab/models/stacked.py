@@ -64,7 +64,10 @@ class StackedVae(SemiSupervisedVae):
         return diagonal_gaussian_nll(rows.x_RCHW, mean_RF, logvar_RF)
 
     def training_step(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        """Minimise the negative evidence bound of M1, as long as it learns, and J of M2 on samples of z1 (eq. 9)."""
+        """Minimise the negative bound of M1, as long as it learns, and J of M2 on samples of z1.
+
+        Kingma et al. 2014, section 3.1 and eq. 9.
+        """
         assert batch.labelled is not None
         x_NCHW, known = torch.cat([batch.labelled.x_BCHW, batch.x_BCHW]), len(batch.labelled.y_B)
         learns = context.step < context.objective.features_steps

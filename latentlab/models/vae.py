@@ -72,7 +72,7 @@ class Vae(LatentModel):
         return {"main": list(self.parameters())}
 
     def training_step(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        """Minimise the negative evidence lower bound, the KLD weighed by beta."""
+        """Minimise the negative evidence lower bound (Kingma & Welling 2013, eq. 3), the KLD weighed by beta."""
         with context.autocast():
             posterior = self.encode(batch.x_BCHW, batch.y_B)
             z_BD = draw(posterior, context)

@@ -38,7 +38,7 @@ class VaeGan(Vae):
         return {name: list(network.parameters()) for name, network in networks.items()}
 
     def training_step(self, batch: Batch, context: StepContext) -> dict[str, Tensor]:
-        """Update encoder, decoder and discriminator, each by its own loss, in the recipe's order."""
+        """Update the three networks, each by its own loss, in the recipe's order (Larsen et al. 2016, Algorithm 1)."""
         if context.step < context.objective.adversarial_delay:
             return pixel_step(self, batch, context)
         if context.objective.update_order == "sequential":

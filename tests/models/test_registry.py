@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import inspect
+import re
 import threading
 from typing import get_args
 
@@ -8,7 +10,9 @@ import torch
 from model_builders import make_info
 
 from latentlab.core.recipe_base import ModelKind
+from latentlab.models.base import LatentModel
 from latentlab.models.registry import MODELS, build_model, is_convolutional
+from latentlab.models.stacked import StackedVae
 
 KINDS = get_args(ModelKind)
 
@@ -68,3 +72,10 @@ def test_models_built_in_two_threads_are_those_of_one():
 )
 def test_what_counts_as_convolutional(kind: str, network: str, expected: bool):
     assert is_convolutional(make_info(kind, network=network)) is expected
+
+
+@pytest.mark.parametrize("cls", [*MODELS.values(), StackedVae], ids=lambda cls: cls.__name__)
+def test_a_training_step_fits_on_one_screen_and_names_its_paper(cls: type[LatentModel]):
+    step = cls.training_step
+    assert re.search(r"\d{4}", inspect.getdoc(step)), "authors and year"
+    assert len(inspect.getsource(step).splitlines()) <= 45
