@@ -179,12 +179,14 @@ class WeightSnapshot:
 class DecodeRequest:
     """Decode ``z`` (B, D) float32, of classes ``labels`` (B,) where the model is conditional.
 
-    ``style_columns``: when set, the answer is for a grid of that many columns (layout only).
+    ``shares`` (B, K) float32 stand in for ``labels`` where a picture is of several classes at once: how much of each
+    class the decoder is told, 0 to 1, as training tells it 1 for the class and 0 for the others.
     """
 
     z: Floats
     labels: Ints | None = None
     generation: int = 0
+    shares: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,24 +119,25 @@ class ExploreSession:
             result = self._result(request, error=ErrorReport.of(error, "exploring"))
         return replace(result, took_ms=(time.perf_counter() - began) * 1000)
 
-    def decode(self, z_BD: Floats, labels: Ints | None = None) -> Tensor:
+    def decode(self, z_BD: Floats, labels: Ints | None = None, shares_BK: Floats | None = None) -> Tensor:
         """Return decoded images (B,C,H,W) float32 in [0,1] on the device.
 
         Raises
         ------
         InputError
-            If there are no weights, or ``z_BD`` or ``labels`` do not fit the model.
+            If there are no weights, or ``z_BD``, ``labels`` or ``shares_BK`` do not fit the model.
         """
         model = self._loaded()
         z = self._points(model, z_BD)
-        y_B = self._labels(model, labels, len(z_BD))
+        shares = self._shares(model, shares_BK, len(z_BD))
+        y_B = self._labels(model, labels, len(z_BD)) if shares is None else shares
         if y_B is None and model.info.conditional:
             raise InputError("This model decodes a class: choose one", where="class")
         return model.decode(z, y_B)
 
     def _answer(self, request: InferenceRequest) -> InferenceResult:
         if isinstance(request, DecodeRequest):
-            return self._result(request, images=to_uint8(self.decode(request.z, request.labels)))
+            return self._result(request, images=to_uint8(self.decode(request.z, request.labels, request.shares)))
         model = self._loaded()
         originals = at_model_size(request.images, model.info.image_shape)
         x_BCHW = self.policy.place_images(to_tensor(originals))
@@ -181,6 +182,17 @@ class ExploreSession:
         if len(wrong):
             raise InputError(f"Class {wrong[0]} does not exist", where="class", hint=f"Classes are 0 to {classes - 1}.")
         return torch.from_numpy(np.array(labels, dtype=np.int64)).to(self.policy.device)
+
+    def _shares(self, model: LatentModel, shares_BK: Floats | None, count: int) -> Tensor | None:
+        """Return shares of the classes on the device; a model without classes ignores them."""
+        if shares_BK is None or not model.info.conditional:
+            return None
+        wanted = (count, model.info.num_classes)
+        if shares_BK.shape != wanted:
+            raise InputError(f"Shares of classes must be {wanted}, not {shares_BK.shape}", where="class")
+        if not (np.isfinite(shares_BK).all() and shares_BK.min() >= 0.0 and shares_BK.max() <= 1.0):
+            raise InputError("Shares of classes are numbers from 0 to 1", where="class")
+        return torch.from_numpy(np.array(shares_BK, dtype=np.float32)).to(self.policy.device)
 
 
 def _host(tensor: Tensor) -> Floats:

@@ -87,7 +87,7 @@ class LatentModel(nn.Module, ABC):
 
     @abstractmethod
     def decode(self, z_BD: Tensor, y_B: Tensor | None = None) -> Tensor:
-        """Return images in [0,1], (B, C, H, W) float32."""
+        """Return images in [0,1], (B, C, H, W) float32; ``y_B``: classes (B,), or shares of the classes (B, K)."""
 
     def classes_of(self, x_BCHW: Tensor, y_B: Tensor | None) -> Tensor | None:
         """Return the classes to encode and decode images with: those given; a model that guesses fills in the rest."""

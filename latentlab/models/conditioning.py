@@ -21,9 +21,14 @@ EMBEDDING_SIZE = 16
 
 
 def one_hot(y_B: Tensor | None, batch_size: int, classes: int, device: torch.device) -> Tensor:
-    """Return (B, K) float32 rows, 1 at the class; a row of zeros for a label of -1, and for no labels at all."""
+    """Return (B, K) float32 rows, 1 at the class; a row of zeros for a label of -1, and for no labels at all.
+
+    Rows of shares (B, K), of somebody who asks for several classes at once, are returned as they are.
+    """
     if y_B is None:
         return torch.zeros(batch_size, classes, device=device)
+    if y_B.ndim == 2:
+        return y_B.float()
     return (y_B[:, None] == torch.arange(classes, device=device)).float()
 
 

@@ -25,7 +25,8 @@ def piece_of(request: InferenceRequest, start: int, count: int) -> InferenceRequ
     part = slice(start, start + count)
     labels = None if request.labels is None else request.labels[part]
     if isinstance(request, DecodeRequest):
-        return replace(request, z=request.z[part], labels=labels)
+        shares = None if request.shares is None else request.shares[part]
+        return replace(request, z=request.z[part], labels=labels, shares=shares)
     return replace(request, images=request.images[part], labels=labels)
 
 

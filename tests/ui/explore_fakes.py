@@ -37,6 +37,7 @@ class FakeInference(QObject):
         self.step = 10
         self.posterior = None
         self.logvar = None
+        self.probabilities = None
 
     @property
     def weights_step(self):
@@ -71,6 +72,7 @@ class FakeInference(QObject):
                 originals=np.full((len(mu), 8, 8, 1), 200, np.uint8),
                 mu=mu,
                 logvar=self.logvar,
+                class_probabilities=self.probabilities,
                 pixel=np.full(len(mu), 0.01, np.float32),
             )
         self.result_ready.emit(pane, result)

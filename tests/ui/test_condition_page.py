@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from explore_fakes import make_context, model_info, put_gallery, put_weights
@@ -8,7 +10,10 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox
 
 from latentlab.core.latent_state import sample_z
+from latentlab.core.latent_survey import LatentSurvey
+from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import ReconstructRequest, TrainingState
+from latentlab.core.picture_origin import Origin, parse_origin
 from latentlab.ui.pages.condition import ConditionPage
 from latentlab.ui.pages.condition_grid import MOST_CELLS, style_grid
 
@@ -218,3 +223,164 @@ def test_every_control_has_a_tooltip_and_a_name(ready):
     assert len(controls) > 10
     named = [w for w in controls if w.toolTip() and (w.accessibleName() or w.text())]
     assert [w for w in controls if w not in named] == []
+
+
+def mix(page, *shares):
+    page.panel.mixture.bars.set_shares(np.array(shares, np.float32))
+    page.panel.mixture.bars.changed.emit()
+
+
+def test_a_mixture_is_a_column_of_its_own_and_told_to_the_decoder(ready, context):
+    mix(ready, 0.5, 0.0, 0.5)
+    request = context.inference.of("condition")[-1]
+    assert request.shares.shape == (24, 3)
+    np.testing.assert_array_equal(request.shares[:4], [[1, 0, 0], [0, 1, 0], [0, 0, 1], [0.5, 0, 0.5]])
+    np.testing.assert_array_equal(request.z[0], request.z[3])
+    context.inference.answer("condition")
+    assert ready.grid.columns == 4
+    assert (ready.row, ready.label) == (0, 3)
+    assert ready.panel.caption.text() == "style 1, mixture"
+    assert ready.panel.mixture.note.text() == "0 50 %, 2 50 %"
+
+
+def test_bars_give_and_take_so_that_shares_stay_whole(ready, context, qtbot):
+    bars = ready.panel.mixture.bars
+    bars.change(1, 0.25)
+    np.testing.assert_allclose(bars.shares, [0.75, 0.25, 0])
+    bars.change(2, 0.5)
+    np.testing.assert_allclose(bars.shares, [0.375, 0.125, 0.5])
+    qtbot.keyClick(bars, Qt.Key.Key_Left)
+    qtbot.keyClick(bars, Qt.Key.Key_Up)
+    np.testing.assert_allclose(bars.shares.sum(), 1, rtol=1e-6)
+    assert bars.shares[1] == pytest.approx(0.175)
+    qtbot.keyClick(bars, Qt.Key.Key_Home)
+    np.testing.assert_array_equal(bars.shares, [0, 1, 0])
+    context.inference.answer("condition")
+    context.inference.answer("condition")
+    assert ready.grid.columns == 3
+    assert ready.label == 1
+    column = bars.width() // 3
+    qtbot.mouseClick(bars, LEFT, pos=bars.rect().topLeft().__class__(column * 2 + column // 2, 30))
+    assert 0.3 < bars.shares[2] < 0.8
+    assert bars.accessibleDescription()
+
+
+def test_gumbel_samples_of_the_mixture_get_harder_as_the_temperature_falls(ready, context, qtbot):
+    mix(ready, 0.3, 0.3, 0.4)
+    context.inference.answer("condition")
+    soft = context.inference.of("condition.gumbel")[-1]
+    assert soft.shares.shape == (8, 3)
+    context.inference.answer("condition.gumbel")
+    assert ready.panel.mixture.samples.picture(7) is not None
+    ready.panel.mixture.temperature.setValue(0.05)
+    hard = context.inference.of("condition.gumbel")[-1]
+    assert hard.shares.max(axis=1).mean() > soft.shares.max(axis=1).mean()
+    np.testing.assert_array_equal(hard.labels, soft.labels)
+    context.inference.answer("condition.gumbel")
+    qtbot.keyClick(ready, Qt.Key.Key_G)
+    assert not np.array_equal(context.inference.of("condition.gumbel")[-1].shares, hard.shares)
+
+
+def test_what_the_classifier_finds_is_marked_and_can_be_mixed(page, context):
+    put_weights(context, model_info("ssvae"))
+    put_gallery(context, labels=False)
+    page.tick()
+    context.inference.answer("condition")
+    page.panel.start.choose_from_gallery(0)
+    request = context.inference.of("condition.encode")[-1]
+    assert request.labels is None
+    context.inference.probabilities = np.array([[0.1, 0.2, 0.7]], np.float32)
+    context.inference.answer("condition.encode")
+    context.inference.answer("condition")
+    assert page.label == 2
+    assert page.panel.mixture.predicted.text() == "q(y|x): 2 70 %, 1 20 %, 0 10 %"
+    page.panel.mixture.adopt.click()
+    np.testing.assert_allclose(page.panel.mixture.shares, [0.1, 0.2, 0.7], rtol=1e-6)
+    page.panel.drop.click()
+    assert not page.panel.mixture.predicted.isVisible()
+
+
+class FakeSurvey:
+    def __init__(self):
+        self.surveys = LatestSlot()
+        self.watched = []
+
+    def watch(self, name, on):
+        self.watched.append((name, on))
+
+
+def survey_of(info):
+    mu = np.zeros((4, 4), np.float32)
+    mu[:2, 0], mu[1::2, 1] = 2.0, 3.0
+    attributes = np.array([[1, 0], [1, 1], [0, 0], [0, 1]], np.int8)
+    return LatentSurvey(10, info, np.arange(4), mu, None, None, attributes, None, None)
+
+
+def test_attributes_move_every_style_along_their_directions(qtbot, context):
+    context.survey = FakeSurvey()
+    info = replace(model_info("vae"), attribute_names=("hat", "smile"))
+    page = ConditionPage(context)
+    qtbot.addWidget(page)
+    page.resize(1000, 700)
+    page.show()
+    put_weights(context, info)
+    page.tick()
+    assert ("conditionPage", True) in context.survey.watched
+    context.inference.answer("condition")
+    assert page.grid.columns == 1
+    context.survey.surveys.put(survey_of(info))
+    page.tick()
+    context.inference.answer("condition")
+    request = context.inference.of("condition")[-1]
+    assert request.labels is None
+    np.testing.assert_allclose(request.z[1] - request.z[0], [2, 0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(request.z[2] - request.z[0], [0, 3, 0, 0], atol=1e-6)
+    assert page.grid.columns == 3
+    before = request.z[0]
+    chip = page.findChild(QAbstractButton, "attributeChip1")
+    chip.click()
+    context.inference.answer("condition")
+    np.testing.assert_allclose(context.inference.of("condition")[-1].z[0] - before, [0, 3, 0, 0], atol=1e-6)
+    assert chip.text() == "+ smile"
+    chip.click()
+    context.inference.answer("condition")
+    page.panel.attributes.strength.setValue(2.0)
+    context.inference.answer("condition")
+    np.testing.assert_allclose(context.inference.of("condition")[-1].z[0] - before, [0, -6, 0, 0], atol=1e-6)
+    chip.click()
+    assert page.panel.attributes.shift() is None
+    page.close_down()
+
+
+def test_an_exported_grid_comes_back_with_rows_mixture_and_cell(ready, context, qtbot):
+    ready.panel.seeds.seed.setValue(11)
+    mix(ready, 0.25, 0.75, 0.0)
+    for _ in range(2):
+        context.inference.answer("condition")
+    ready.select(2, 3)
+    state = ready.picture_state()
+    grid = context.inference.of("condition")[-1]
+    origin = Origin(
+        z=state.z.astype(float).tolist(), labels=state.labels.tolist(), seed=state.seed, view=state.view, step=10
+    )
+    origin = parse_origin(origin.text(), "p.png", "")
+    other = ConditionPage(context)
+    qtbot.addWidget(other)
+    other.show()
+    other.bring_back(origin)
+    context.inference.answer("condition")
+    again = context.inference.of("condition")[-1]
+    assert again.z.tobytes() == grid.z.tobytes()
+    assert again.shares.tobytes() == grid.shares.tobytes()
+    context.inference.answer("condition")
+    assert (other.row, other.label) == (2, 3)
+    assert other.picture_state().z.tobytes() == state.z.tobytes()
+    other.close_down()
+
+
+def test_a_picture_of_the_command_line_is_a_row_of_its_own(ready, context):
+    ready.bring_back(Origin(z=[[0.5, -1.0, 0.25, 2.0]], labels=[1], step=10))
+    context.inference.answer("condition")
+    context.inference.answer("condition")
+    np.testing.assert_array_equal(context.inference.of("condition")[-1].z[0], [0.5, -1.0, 0.25, 2.0])
+    assert (ready.row, ready.label) == (0, 1)

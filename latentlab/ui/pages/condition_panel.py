@@ -10,6 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpinBox, QToolB
 from latentlab.core.messages import Images, ModelInfo
 from latentlab.ui import icons, style
 from latentlab.ui.context import AppContext
+from latentlab.ui.pages.condition_attributes import AttributeChips
+from latentlab.ui.pages.condition_mixture import MixturePanel
 from latentlab.ui.views.picture import PictureView
 from latentlab.ui.widgets.class_picker import ClassPicker, class_names
 from latentlab.ui.widgets.seed_controls import SeedControls
@@ -46,10 +48,12 @@ class ConditionPanel(QWidget):
         self.caption = QLabel()
         self.caption.setProperty("role", "muted")
         self.caption.setAccessibleName("Selected cell")
-        self.caption.setToolTip("Style (row) and class (column) of the picture above")
+        self.caption.setToolTip("Style (row) and class or attribute (column) of the picture above")
         self.picker = ClassPicker()
         self.seeds = SeedControls()
         self.seeds.button.setToolTip("Draw new styles from the prior, with a new seed (R)")
+        self.mixture = MixturePanel(context)
+        self.attributes = AttributeChips(context)
         self.start = StartFrom(context)
         self.styles = QSpinBox()
         self.styles.setObjectName("stylesSpin")
@@ -85,8 +89,13 @@ class ConditionPanel(QWidget):
         row.addWidget(self.caption, 1)
         row.addWidget(self.explore)
         layout.addLayout(row)
-        layout.addWidget(self._section("Class"))
-        layout.addWidget(self.picker)
+        self.class_section = self._section("Class")
+        self.mixture_section = self._section("Mixture of classes")
+        self.attribute_section = self._section("Attributes")
+        for widget in (self.class_section, self.picker, self.mixture_section, self.mixture):
+            layout.addWidget(widget)
+        for widget in (self.attribute_section, self.attributes):
+            layout.addWidget(widget)
         layout.addWidget(self._section("Styles"))
         self.seeds.add_tools(self.styles)
         layout.addWidget(self.seeds)
@@ -121,8 +130,16 @@ class ConditionPanel(QWidget):
         self._fit()
 
     def set_model(self, info: ModelInfo) -> None:
-        """Offer a model's classes."""
-        self.picker.set_classes(class_names(info.class_names, info.num_classes))
+        """Offer a model's classes and attributes."""
+        names = class_names(info.class_names, info.num_classes)
+        if info.conditional:
+            self.picker.set_classes(names)
+            self.mixture.set_classes(names)
+        for widget in (self.class_section, self.picker, self.mixture_section, self.mixture):
+            widget.setVisible(info.conditional)
+        self.attributes.set_model(info)
+        for widget in (self.attribute_section, self.attributes):
+            widget.setVisible(self.attributes.usable)
         self.start.set_model(info)
         self._aspect = info.image_shape[0] / info.image_shape[1]
         self._fit()
