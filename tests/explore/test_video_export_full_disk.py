@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import subprocess
 import sys
 
 import pytest
 import video_clips
 
+from latentlab.cli import main
 from latentlab.core.messages import ModelInfo
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import recipe_toml
@@ -17,6 +18,7 @@ from latentlab.core.run_folder import write_model_info
 from latentlab.models.registry import build_model
 from latentlab.models.weights import save_tensors
 
+resource = pytest.importorskip("resource")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="uses Linux's limits")
 LIMIT = 60_000
 
@@ -56,46 +58,46 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def reconstruct(run, clip, out, *, limited=False, more=()):
-    """Run the command; ``limited`` lets no file of its process grow beyond ``LIMIT`` bytes."""
-    before = (
-        f"import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({LIMIT}, {LIMIT}));"
-        if limited
-        else ""
-    )
-    code = f"{before}import sys; from latentlab.cli import main; sys.exit(main(sys.argv[1:]))"
-    command = [sys.executable, "-c", code, "reconstruct", str(run), str(clip), "-o", str(out), *more]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run([*command, "--json", "--device", "cpu"], capture_output=True, text=True, env=environment)
+@contextlib.contextmanager
+def small_files():
+    """Let no file of this process grow beyond ``LIMIT`` bytes; Python ignores the signal that comes with it."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LIMIT, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def reconstruct(capsys, run, clip, out, *more):
+    """Run the command in this process; return its error as JSON. Another process would import torch anew."""
+    code = main(["reconstruct", str(run), str(clip), "-o", str(out), *more, "--json", "--device", "cpu"])
+    told = capsys.readouterr()
+    assert code == 2
+    assert "Traceback" not in told.err
+    return json.loads(told.out)["error"]
 
 
 @pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "o.gif", "pictures"])
-def test_a_disk_that_fills_is_one_message_and_no_file(run, clip, small_disk, name):
-    done = reconstruct(run, clip, small_disk / name, more=["--scale", "2"])
-    assert done.returncode == 2
-    error = json.loads(done.stdout)["error"]
+def test_a_disk_that_fills_is_one_message_and_no_file(capsys, run, clip, small_disk, name):
+    error = reconstruct(capsys, run, clip, small_disk / name, "--scale", "2")
     assert f"{name} cannot be written" in error["what"] or "frame_" in error["what"]
     assert "No space left on device" in error["what"]
     assert "space left on the disk" in error["hint"] or name == "pictures"
-    assert "Traceback" not in done.stderr
     assert list(small_disk.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["o.mp4", "o.mkv", "o.gif"])
-def test_a_file_that_may_not_grow_is_one_message_and_no_file(run, clip, tmp_path, name):
-    done = reconstruct(run, clip, tmp_path / name, limited=True, more=["--scale", "2"])
-    assert done.returncode == 2
-    error = json.loads(done.stdout)["error"]
+def test_a_file_that_may_not_grow_is_one_message_and_no_file(capsys, run, clip, tmp_path, name):
+    with small_files():
+        error = reconstruct(capsys, run, clip, tmp_path / name, "--scale", "2")
     assert f"{name} cannot be written: File too large" in error["what"]
-    assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_under_the_table_keeps_no_part_of_it(run, clip, small_disk, tmp_path):
+def test_a_full_disk_under_the_table_keeps_no_part_of_it(capsys, run, clip, small_disk, tmp_path):
     (small_disk / "filler").write_bytes(b"x" * 60_000)
-    done = reconstruct(run, clip, tmp_path / "o.mp4", more=["--csv", str(small_disk / "o.csv")])
-    assert done.returncode == 2
-    assert "o.csv cannot be written: No space left" in json.loads(done.stdout)["error"]["what"]
+    error = reconstruct(capsys, run, clip, tmp_path / "o.mp4", "--csv", str(small_disk / "o.csv"))
+    assert "o.csv cannot be written: No space left" in error["what"]
     assert [path.name for path in small_disk.iterdir()] == ["filler"]
     assert list(tmp_path.glob("o*")) == []
