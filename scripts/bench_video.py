@@ -3,6 +3,7 @@
 ``python bench_video.py scrub OUT SCRUBS``   slider move until all three panes are drawn, the clip prepared, in training
 ``python bench_video.py cold OUT SCRUBS``    the same in 1080p H.264 with keyframes 250 apart, nothing prepared
 ``python bench_video.py build OUT TIMES``    frames a second of preparing clips, beside OpenCV reading the same files
+``python bench_video.py long OUT SECONDS``   opening two hours of film, then preparing, measuring and scrubbing in it
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +60,38 @@ def _write(path: Path, size: tuple[int, int], frames: int, options: dict[str, st
             output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         output.mux(stream.encode(None))
     return path
+
+
+def write_long(path: Path, hours: float = 2.0, size: tuple[int, int] = (640, 360)) -> Path:
+    """Write a film of so many hours, 30 frames a second: 20 s encoded once, and their packets again and again."""
+    import av
+
+    piece = _write(path.with_name(f"piece-{path.name}"), size, 600, {"g": "250", "bf": "2", "crf": "30"})
+    with av.open(str(piece)) as source, av.open(str(path), "w") as output:
+        track = source.streams.video[0]
+        stream = output.add_stream_from_template(track)
+        packets = [packet for packet in source.demux(track) if packet.size]
+        first = min(packet.pts for packet in packets)
+        ticks = round(20 / packets[0].time_base)
+        for turn in range(round(hours * 180)):
+            for packet in packets:
+                again = av.Packet(bytes(packet))
+                again.pts, again.dts = (time - first + turn * ticks for time in (packet.pts, packet.dts))
+                again.time_base, again.is_keyframe, again.stream = packet.time_base, packet.is_keyframe, stream
+                output.mux(again)
+    piece.unlink()
+    return path
+
+
+def memory_mb() -> float:
+    """Return the memory of this process in MB: what it holds now, or where that is not told, ever held."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 class Scrubber(QObject):
@@ -158,22 +192,100 @@ class Measure(QObject):
         self.window.close()
 
 
+class Long(QObject):
+    """Opens a long film in a window that has trained for some steps, and goes on looking at it for ``seconds``."""
+
+    def __init__(self, out: Path, clip: Path, seconds: int) -> None:
+        super().__init__()
+        self.out, self.clip, self.seconds = out, clip, seconds
+        self._before = self._most = self._asked = self._opened_s = self._drawn_s = 0.0
+        self._chooser = np.random.default_rng(1)
+        self._timer = QTimer(self)
+        self._timer.timeout.connect(self._on_timer)
+
+    def __call__(self, window: MainWindow) -> None:
+        """Begin once the window is on screen."""
+        self.window = window
+        self._timer.start(50)
+
+    @Slot()
+    def _on_timer(self) -> None:
+        if not self._asked:
+            self._open()
+            return
+        self._most = max(self._most, memory_mb())
+        page, now = self.page, time.perf_counter()
+        if self._drawn_s and now - self._asked > self.seconds:
+            self._timer.stop()
+            self._finish()
+        elif self._drawn_s and now > self._due:
+            self._due = now + 1.0
+            page.timeline.setValue(int(self._chooser.integers(0, page.timeline.maximum())))
+
+    def _open(self) -> None:
+        training, page = self.window.context.training, self.window.area.page("videoPage")
+        if training.weights.peek()[1] is None or page is None or training.state.active:
+            return
+        self.page, self._due = page, 0.0
+        self.window.show_page("videoPage")
+        page.service.opened.connect(self._on_opened)
+        page.frame_shown.connect(self._on_shown)
+        self._before, self._asked = memory_mb(), time.perf_counter()
+        page.open_video(self.clip)
+
+    @Slot(object)
+    def _on_opened(self, _info: object) -> None:
+        self._opened_s = time.perf_counter() - self._asked
+
+    @Slot(object)
+    def _on_shown(self, frame: VideoFrame) -> None:
+        if not self._drawn_s and frame.reconstruction is not None:
+            self.page.panes.repaint()
+            self._drawn_s = time.perf_counter() - self._asked
+
+    def _finish(self) -> None:
+        proxy, curve = self.page.service.proxy, self.page.errors.curve
+        found = {
+            "open_s": self._opened_s,
+            "drawn_s": self._drawn_s,
+            "more_mb": self._most - self._before,
+            "before_mb": self._before,
+            "frames": self.page.timeline.maximum() + 1,
+            "prepared": proxy.available if proxy is not None else 0,
+            "measured": curve.done if curve is not None else 0,
+        }
+        self.out.write_text(json.dumps(found))
+        self.window.close()
+
+
 def scrub(out: Path, scrubs: int, *, prepared: bool) -> int:
     """Scrub through a clip in the window."""
-    from latentlab.app import run_app
-    from latentlab.core.recipe_io import apply_settings, find_recipe, recipe_toml
-
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clip = write_game(folder / "game.mp4") if prepared else write_large(folder / "large.mp4")
         film = clip if prepared else write_game(folder / "train.mp4", 200)
-        settings = [f"data.spec=video:{film}", "data.size=[64,121]", "data.crop=[0,0,121,64]"]
-        recipe = folder / "bench.toml"
-        steps = f"training.steps={10**6 if prepared else 10}"
-        recipe.write_text(recipe_toml(apply_settings(find_recipe("vae-arena"), [*settings, steps])))
-        os.environ["LATENTLAB_CACHE"] = str(folder / "cache")
         measure = Measure(out, clip, scrubs, prepared=prepared)
-        return run_app(recipe=str(recipe), runs_root=folder / "runs", page="video", on_first_paint=measure)
+        return _run(folder, film, 10**6 if prepared else 10, measure)
+
+
+def open_long(out: Path, seconds: int) -> int:
+    """Open two hours of film in the window."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip, film = write_long(folder / "long.mp4"), write_game(folder / "train.mp4", 200)
+        return _run(folder, film, 10, Long(out, clip, seconds))
+
+
+def _run(folder: Path, film: Path, steps: int, measure: Callable[[MainWindow], None]) -> int:
+    """Train on a film in a window, and hand the window over once it is on screen."""
+    from latentlab.app import run_app
+    from latentlab.core.recipe_io import apply_settings, find_recipe, recipe_toml
+
+    settings = [f"data.spec=video:{film}", "data.size=[64,121]", "data.crop=[0,0,121,64]", f"training.steps={steps}"]
+    recipe = folder / "bench.toml"
+    recipe.write_text(recipe_toml(apply_settings(find_recipe("vae-arena"), settings)))
+    os.environ["LATENTLAB_CACHE"] = str(folder / "cache")
+    return run_app(recipe=str(recipe), runs_root=folder / "runs", page="video", on_first_paint=measure)
 
 
 def build(out: Path, times: int) -> int:
@@ -217,7 +329,9 @@ def build(out: Path, times: int) -> int:
 def main() -> int:
     """Measure one part."""
     what, out, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-    return build(out, count) if what == "build" else scrub(out, count, prepared=what == "scrub")
+    if what in ("build", "long"):
+        return build(out, count) if what == "build" else open_long(out, count)
+    return scrub(out, count, prepared=what == "scrub")
 
 
 if __name__ == "__main__":

@@ -192,7 +192,7 @@ class Proxy:
                     part.unlink(missing_ok=True)
 
     def _fill(self, part: Path, progress: ProgressSink) -> None:
-        with open_frames(self.path, self.index) as reader, part.open("wb", BUFFER) as file:
+        with open_frames(self.path, self.index, onwards=True) as reader, part.open("wb", BUFFER) as file:
             self._begin(part, file)
             ticker = Ticker(progress, "Preparing video", self.wanted)
             due = time.monotonic() + FLUSH_S

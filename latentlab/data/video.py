@@ -56,6 +56,8 @@ class VideoReader:
         A file in any format that libav decodes.
     index
         The index of another reader of the same file, to save reading it again.
+    onwards
+        Whether frames will only be read onwards, so that those just decoded need not be kept.
 
     Raises
     ------
@@ -63,7 +65,7 @@ class VideoReader:
         If the file is missing, empty, no video, or not decodable.
     """
 
-    def __init__(self, path: Path, index: FrameIndex | None = None) -> None:
+    def __init__(self, path: Path, index: FrameIndex | None = None, *, onwards: bool = False) -> None:
         self.path = Path(path)
         self.index = index or build_index(self.path)
         self._converter = VideoReformatter()
@@ -77,7 +79,8 @@ class VideoReader:
         self._restart()
         first = self._find(0)
         self._turns = round(first.rotation / 90) % 4
-        self._keep = max(2, min(64, RECENT_BYTES // max(1, first.width * first.height * 2)))
+        fitting = 0 if onwards else RECENT_BYTES // max(1, first.width * first.height * 2)
+        self._keep = max(2, min(64, fitting))
         self._stored_size = (first.width, first.height)
         self.rate = self._measure_rate()
 

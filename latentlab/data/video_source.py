@@ -123,7 +123,7 @@ def decode_videos(
     passed = 0
     for position, plan in enumerate(plans):
         still.begin()
-        with VideoReader(plan.file, plan.index) as reader:
+        with VideoReader(plan.file, plan.index, onwards=True) as reader:
             for number, frame in reader.each(plan.numbers.tolist()):
                 picture = shape.apply(frame)
                 if still.keeps(picture):

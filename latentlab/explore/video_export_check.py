@@ -28,7 +28,7 @@ def measure_file(path: Path, plan: ExportPlan, pane_width: int) -> float | None:
     width = pane_width * plan.scale
     left, right = (plan.panes.index(name) * width for name in ("original", "reconstruction"))
     total, frames = 0.0, 0
-    with VideoReader(path) as reader:
+    with VideoReader(path, onwards=True) as reader:
         for _, picture in reader.iterate():
             delta = picture[:, left : left + width].astype(np.int16) - picture[:, right : right + width]
             total += float(np.square(delta, dtype=np.int32).mean())

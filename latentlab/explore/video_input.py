@@ -49,7 +49,7 @@ class FrameInput:
         if self.pictures:
             size = self._first_size()
         else:
-            self.reader = VideoReader(path)
+            self.reader = VideoReader(path, onwards=True)
             size = self.reader.size
         if isinstance(crop, str):
             wanted = info.recipe.data.crop

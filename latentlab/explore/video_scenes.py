@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from latentlab.core.messages import Floats, Images, Ints
+from latentlab.core.video_curves import running_max
 
 GRID = (16, 9)
 WINDOW = 12
@@ -42,12 +43,12 @@ def find_scenes(change: Floats) -> Ints:
     """
     known = np.nan_to_num(change, nan=0.0)
     found = []
-    for frame in np.flatnonzero(known >= LEAST).tolist():
+    # Few frames are the largest of their neighbours: only those are looked at one by one.
+    for frame in np.flatnonzero((known >= LEAST) & (known >= running_max(known, 2))).tolist():
         first, last = max(1, frame - WINDOW), min(len(known), frame + WINDOW + 1)
         around = np.concatenate([change[first:frame], change[frame + 1 : last]])
         around = around[~np.isnan(around)]
         usual = float(np.median(around)) if len(around) else 0.0
-        nearest = known[max(0, frame - 2) : frame + 3].max()
-        if known[frame] >= TIMES * usual and known[frame] >= nearest:
+        if known[frame] >= TIMES * usual:
             found.append(frame)
     return np.asarray(found, dtype=np.int64)

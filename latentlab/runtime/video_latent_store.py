@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Mask = npt.NDArray[np.bool_]
 STRIDES = (32, 8, 2, 1)
 """Measured coarsely first, so that the shape of a curve is there long before all of it."""
-MAX_LATENT_BYTES = 64 * 2**20
+MAX_LATENT_BYTES = 32 * 2**20
 """Latents beyond this are kept for every k-th frame only."""
 
 

@@ -38,16 +38,18 @@ class SceneKeeper:
 
     def step(self) -> bool:
         """Look at one more piece whose frames are all there; return whether there was one."""
-        proxy, span = self._proxy, PIECE * self._proxy.stride
-        for piece in np.flatnonzero(~self._seen).tolist():
-            # One frame of the piece before is needed for the difference at the seam.
-            numbers = np.arange(
-                max(0, piece * span - proxy.stride), min(proxy.frames, (piece + 1) * span), proxy.stride
-            )
-            if proxy.present[numbers].all():
-                self._look_at(piece, numbers)
-                return True
-        return False
+        proxy = self._proxy
+        there = proxy.present[:: proxy.stride]
+        # One frame of the piece before is needed for the difference at the seam.
+        seam = np.concatenate([[True], there[PIECE - 1 : -1 : PIECE]])
+        whole = np.pad(there, (0, -len(there) % PIECE), constant_values=True).reshape(-1, PIECE).all(axis=1)
+        ready = np.flatnonzero(whole & seam & ~self._seen)
+        if not len(ready):
+            return False
+        piece, span = int(ready[0]), PIECE * proxy.stride
+        begin, end = max(0, piece * span - proxy.stride), min(proxy.frames, (piece + 1) * span)
+        self._look_at(piece, np.arange(begin, end, proxy.stride))
+        return True
 
     def _look_at(self, piece: int, numbers: Ints) -> None:
         from latentlab.explore.video_scenes import changes, find_scenes, thumbnails

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import video_clips
 from video_service_fakes import answer, make_weights, open_clip, running_service
 
+from latentlab.core.mailbox import LatestSlot
 from latentlab.core.video_messages import VideoView
 from latentlab.data import video, video_index
 from latentlab.runtime import video_worker
+from latentlab.runtime.video_scenes import SceneKeeper
 from latentlab.runtime.video_worker import FrameRequest, VideoSlots, VideoWorker
 
 FRAMES = 100
@@ -79,3 +82,23 @@ def test_a_promise_of_too_many_frames_is_put_right(qtbot, service, tmp_path, mon
         assert open_clip(qtbot, service, path).frames == 43
     assert signal.args[0].frames == 40
     assert service.info.frames == 40
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+def test_scenes_come_piece_by_piece_wherever_preparing_begins(stride):
+    frames = 64 * 5 * stride
+    cut = 64 * 2 * stride  # The first frame of a piece: its difference needs the piece before.
+    pictures = np.zeros((frames, 9, 16, 3), np.uint8)
+    pictures[cut:] = 200
+    proxy = SimpleNamespace(frames=frames, stride=stride, present=np.zeros(frames, bool))
+    proxy.read_many = lambda numbers: pictures[numbers]
+    slot = LatestSlot()
+    keeper = SceneKeeper(proxy, slot)
+    assert not keeper.step()
+    proxy.present[cut::stride] = True
+    assert [keeper.step(), keeper.step(), keeper.step()] == [True, True, False]  # The seam is not there yet.
+    proxy.present[::stride] = True
+    while keeper.step():
+        pass
+    assert keeper.complete
+    assert slot.get()[1].tolist() == [cut]
