@@ -44,7 +44,7 @@ def find_scenes(change: Floats) -> Ints:
     known = np.nan_to_num(change, nan=0.0)
     found = []
     # Few frames are the largest of their neighbours: only those are looked at one by one.
-    for frame in np.flatnonzero((known >= LEAST) & (known >= running_max(known, 2))).tolist():
+    for frame in np.flatnonzero((known >= LEAST) & (known >= running_max(known.astype(np.float64), 2))).tolist():
         first, last = max(1, frame - WINDOW), min(len(known), frame + WINDOW + 1)
         around = np.concatenate([change[first:frame], change[frame + 1 : last]])
         around = around[~np.isnan(around)]
