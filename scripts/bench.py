@@ -19,6 +19,12 @@ video_exact              the same until the frame itself is drawn
 video_build.KIND         frames a second prepared for scrubbing (game: 242x64, 1080p)
 video_opencv.KIND        frames a second that OpenCV reads of the same file
 video_build_ratio.KIND   the one over the other
+monitor_redraw.ROWS      a new value until the Monitor with eight curves is painted, by logged steps
+monitor_redraw_ratio     the longest run's median over the shortest's
+monitor_memory           bytes of memory that a logged step of a metric takes
+monitor_open             a finished run of 10^6 steps and 25 metrics: until its curves are painted
+monitor_cost             what watching costs training: page in view against no window, in turns
+gradient_shares.NAME     what the shares of gradients cost at their usual interval
 ======================== ============================================================================
 """
 
@@ -122,6 +128,24 @@ def bench_explore(quick: bool) -> list[Result]:
     return results
 
 
+def bench_monitor(quick: bool) -> list[Result]:
+    """Redraw, memory, opening, and what watching costs the training."""
+    script = "bench_monitor.py"
+    redraw = _window("redraw", "15" if quick else "60", script=script)
+    medians = {rows: sorted(took)[len(took) // 2] for rows, took in redraw.items()}
+    ends = [medians[rows] for rows in sorted(medians, key=int)]
+    cost = _window("cost", "30" if quick else "80", script=script)
+    shares = _window("shares", "3" if quick else "12", script=script)
+    return [
+        *(result(f"monitor_redraw.{rows}", "ms", took) for rows, took in redraw.items()),
+        result("monitor_redraw_ratio", "", [max(ends) / min(ends)]),
+        result("monitor_memory", "bytes", [_window("memory", "1000000", script=script)["bytes"]]),
+        result("monitor_open", "s", _window("open", "1000000", script=script)["seconds"]),
+        result("monitor_cost", "%", cost["percent"]),
+        *(result(f"gradient_shares.{name}", "%", [percent]) for name, percent in shares.items()),
+    ]
+
+
 def bench_training(quick: bool) -> list[Result]:
     """Train recipes headless on the best device there is."""
     results = []
@@ -140,6 +164,7 @@ BENCHES: dict[str, Callable[[bool], list[Result]]] = {
     "window": bench_window,
     "explore": bench_explore,
     "video": bench_video,
+    "monitor": bench_monitor,
     "training": bench_training,
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,11 +49,22 @@ class Statistics:
 
 
 class _Column:
-    """An append-only float64 array that grows in chunks, so that no append copies the past."""
+    """An append-only float64 array that grows in chunks, so that no append copies the past.
 
-    def __init__(self) -> None:
-        self._chunks: list[Array] = []
+    With ``whole`` a chunk that is full of whole numbers, as steps are, is kept in half the room.
+    """
+
+    def __init__(self, *, whole: bool = False) -> None:
+        self._chunks: list[npt.NDArray[Any]] = []
+        self._whole = whole
         self.length = 0
+
+    def _seal(self) -> None:
+        """Take in a chunk that has just been filled."""
+        if self._whole and self.length % CHUNK == 0:
+            full = self._chunks[-1]
+            small = full.astype(np.uint32) if full[0] >= 0.0 and full.max() < 2**32 else full
+            self._chunks[-1] = small if np.array_equal(small, full) else full
 
     def append(self, value: float) -> None:
         offset = self.length % CHUNK
@@ -60,6 +72,7 @@ class _Column:
             self._chunks.append(np.empty(CHUNK))
         self._chunks[-1][offset] = value
         self.length += 1
+        self._seal()
 
     def extend(self, values: Array) -> None:
         start = 0
@@ -71,6 +84,7 @@ class _Column:
             self._chunks[-1][offset : offset + take] = values[start : start + take]
             self.length += take
             start += take
+            self._seal()
 
     def view(self, start: int, stop: int) -> Array:
         """Return a copy of ``[start, stop)``."""
@@ -80,7 +94,7 @@ class _Column:
         first, last = start // CHUNK, (stop - 1) // CHUNK
         parts = self._chunks[first : last + 1]
         joined = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return joined[start - first * CHUNK : stop - first * CHUNK].copy()
+        return joined[start - first * CHUNK : stop - first * CHUNK].astype(np.float64)
 
     def every(self, start: int, stop: int, stride: int) -> Array:
         """Return a copy of ``[start:stop:stride]``; ``stride`` and CHUNK divide one another."""
@@ -92,7 +106,7 @@ class _Column:
         first, last = start // CHUNK, (stop - 1) // CHUNK
         picked = np.concatenate([chunk[start % stride :: stride] for chunk in self._chunks[first : last + 1]])
         skip = (start % CHUNK) // stride
-        return picked[skip : skip + -(-(stop - start) // stride)]
+        return picked[skip : skip + -(-(stop - start) // stride)].astype(np.float64)
 
     def search(self, value: float, side: str = "left") -> int:
         """Return the insertion index of ``value`` in an ascending column."""
@@ -111,7 +125,7 @@ class _Series:
     """One metric: its rows' steps, its values, and the pyramid of their minima, maxima and means."""
 
     def __init__(self) -> None:
-        self.steps = _Column()
+        self.steps = _Column(whole=True)
         self.values = _Column()
         self.levels: list[tuple[_Column, _Column, _Column]] = [(self.values, self.values, self.values)]
 

@@ -65,6 +65,8 @@ class MonitorPage(Page):
         self.grid, self.tabs = self.views.curves, self.views.tabs
         self._events_version = -1
         self.controls.log_changed.connect(self.views.set_log)
+        plots = self.controls.plots.menu()
+        plots.aboutToShow.connect(lambda: self.views.plot_layout.fill(plots))
         self.shown = PicturesColumn(self._session)
         self.pictures = self.shown.pictures
         self.table = ValueTable()
@@ -104,6 +106,7 @@ class MonitorPage(Page):
         layout.setSpacing(style.SPACING)
         top = QHBoxLayout()
         top.addWidget(self.numbers, 1)
+        top.addWidget(self.controls.plots)
         top.addWidget(self.hands)
         layout.addLayout(top)
         layout.addWidget(self.splitter, 1)
@@ -132,6 +135,7 @@ class MonitorPage(Page):
     @Slot(str)
     def _on_view(self, name: str) -> None:
         self.controls.setVisible(name != "doctor")
+        self.controls.plots.setEnabled(name == "curves")
 
     def _apply_fix(self, finding: Finding) -> None:
         """Do what the doctor offers: a live change, or a stop that keeps the run."""
@@ -215,6 +219,7 @@ class MonitorPage(Page):
             "view": self.tabs.current,
             **self.controls.save_state(),
             **self.hands.save_state(),
+            **self.views.plot_layout.save_state(),
         }
 
     def restore_state(self, state: dict[str, object]) -> None:
@@ -228,6 +233,7 @@ class MonitorPage(Page):
                 self.pictures.sized_by_hand |= splitter is self.pictures
         self.controls.restore_state(state)
         self.hands.restore_state(state)
+        self.views.plot_layout.restore_state(state)
         view = state.get("view")
         if isinstance(view, str) and view in self.tabs.chips:
             self.tabs.chips[view].setChecked(True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QFontMetrics, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QSizePolicy, QSlider, QToolButton, QWidget
 
 from latentlab.ui import icons, style
 from latentlab.ui.formatting import format_duration, format_steps
@@ -33,6 +33,7 @@ class ControlStrip(QWidget):
         self.log = self._make_chip("Log y", "Logarithmic y axis where a metric is best read so (L)", "L")
         self.to_end = self._make_chip("To end", "Show the axis up to the recipe's last step (E)", "E")
         self.time = self._make_chip("Time", "Draw against the time trained (m:ss) instead of the step (T)", "T")
+        self.plots = self._make_plots()
         self.range_text = QLabel()
         self.range_text.setProperty("role", "muted")
         self.range_text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -71,6 +72,19 @@ class ControlStrip(QWidget):
         shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(chip.toggle)
         return chip
+
+    def _make_plots(self) -> QToolButton:
+        button = QToolButton()
+        icons.set_icon(button, "panel")
+        button.setIconSize(QSize(16, 16))
+        button.setProperty("kind", "tool")
+        button.setToolTip("Choose the plots, any metric, and saved layouts (P)")
+        button.setAccessibleName("Choose the plots")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setMenu(QMenu(button))
+        shortcut = QShortcut(QKeySequence("P"), button)
+        shortcut.activated.connect(button.showMenu)
+        return button
 
     def _make_follow(self) -> QToolButton:
         chip = QToolButton()

@@ -14,9 +14,10 @@ from latentlab.core.recipe_base import ADVERSARIAL, PROBABILISTIC
 from latentlab.runtime.training_session import TrainingSession
 from latentlab.ui import style
 from latentlab.ui.pages.monitor_grid import PlotGrid
+from latentlab.ui.pages.monitor_layout import PlotLayout
 from latentlab.ui.views.latent_figures import VectorFigure
 from latentlab.ui.views.plot_group import PlotGroup
-from latentlab.ui.views.plot_spec import PlotSpec, plots_for
+from latentlab.ui.views.plot_spec import PlotSpec
 from latentlab.ui.views.plot_tabs import GAME_PLOTS, LATENT_PLOTS, PULL_PLOTS, known_plots
 
 FIGURE_S = 0.5
@@ -173,10 +174,14 @@ class Views(QStackedWidget):
     def __init__(self, group: PlotGroup, doctor: QWidget) -> None:
         super().__init__()
         self._group = group
+        self._kind = ""
         self._names: tuple[str, ...] = ()
         self._log = True
         self.tabs = ViewTabs()
         self.curves = PlotGrid(group)
+        self.plot_layout = PlotLayout(self)
+        self.plot_layout.changed.connect(self._choose_curves)
+        group.menu_extras = self.plot_layout.extend
         self.doctor = doctor
         self.made: dict[str, FigureView] = {}
         self.addWidget(self.curves)
@@ -204,11 +209,15 @@ class Views(QStackedWidget):
 
     def choose(self, kind: str, names: tuple[str, ...]) -> None:
         """Offer the views of a kind of model, with the plots of which something was logged."""
-        self._names = names
-        self.curves.set_plots(plots_for(kind, names))
+        self._kind, self._names = kind, names
+        self._choose_curves()
         self.tabs.offer(kind)
         for view in self.made.values():
             view.choose(names)
+
+    @Slot()
+    def _choose_curves(self) -> None:
+        self.curves.set_plots(self.plot_layout.specs(self._kind, self._names))
 
     def grids(self) -> list[PlotGrid]:
         """Return the grids of all views made."""

@@ -15,6 +15,10 @@ from latentlab.ui.views.plot_scaling import growing_end
 from latentlab.ui.views.plot_smoothing import MAX_SMOOTHING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QMenu
+
     from latentlab.ui.views.plot import MetricPlot
 
 Array = npt.NDArray[np.float64]
@@ -49,6 +53,7 @@ class PlotGroup(QObject):
         self.x_range = (0.0, 10.0)
         self.events: list[RunEvent] = []
         self.shows_events = True
+        self.menu_extras: Callable[[QMenu, MetricPlot], None] | None = None
         self.selection: tuple[float, float] | None = None
         self.settings_version = 0
         self._plots: list[MetricPlot] = []

@@ -40,6 +40,9 @@ def build(plot: MetricPlot) -> QMenu:
     clear = menu.addAction("Clear the selection", lambda: plot.group.select(0.0, 0.0))
     clear.setEnabled(plot.group.selection is not None)
     clear.setToolTip("Ctrl and drag selects a range, whose means then stand over the plots.")
+    if plot.group.menu_extras is not None:
+        menu.addSeparator()
+        plot.group.menu_extras(menu, plot)
     menu.addSeparator()
     copy = menu.addAction(icons.icon("copy"), "Copy values as CSV", lambda: copy_csv(plot))
     copy.setToolTip("Every logged value of the steps in view, one row per step.")
