@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
     from latentlab.core.messages import Floats
     from latentlab.core.recipe import Recipe
     from latentlab.runtime.dataset_preview import DatasetPreviewService
@@ -34,6 +36,8 @@ class AppContext:
     open_path: Callable[[Path], None] = field(default=lambda _path: None)
     choose_recipe: Callable[[], None] = field(default=lambda: None)
     explore_point: Callable[[Floats, int], None] = field(default=lambda _z, _label: None)
+    save_picture: Callable[[QImage, Path], None] = field(default=lambda _image, _path: None)
+    copy_picture: Callable[[QImage], None] = field(default=lambda _image: None)
     show_message: Callable[[str], None] = field(default=lambda _text: None)
     recipe: Callable[[], Recipe | None] = field(default=lambda: None)
     change_setting: Callable[[str, object], None] = field(default=lambda _key, _value: None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from latentlab.core.errors import InputError, LatentLabError
@@ -54,6 +54,7 @@ class WindowCommands(QObject):
         super().__init__(window)
         self._window = window
         self.exporter = PictureExporter(window.context, self)
+        window.context.save_picture, window.context.copy_picture = self.save_image, self.copy_image
         self.way_back = PictureReturn(window)
 
     def handlers(self) -> dict[str, Callable[[], object]]:
@@ -194,6 +195,14 @@ class WindowCommands(QObject):
             self._window.context.errors.report(error)
             return
         self.exporter.save(screenshots.grab(widget), path, self._window.area.current_page())
+
+    def save_image(self, image: QImage, path: Path) -> None:
+        """Save a picture that the page in front made."""
+        self.exporter.save(image, path, self._window.area.current_page())
+
+    def copy_image(self, image: QImage) -> None:
+        """Put a picture that the page in front made on the clipboard."""
+        self.exporter.copy(image, self._window.area.current_page())
 
     def copy_picture(self) -> None:
         """Put a picture of the page on the clipboard."""

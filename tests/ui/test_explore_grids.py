@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from explore_fakes import make_context, model_info, put_gallery, put_weights
 from PySide6.QtCore import QPoint, Qt
 
 from latentlab.core.latent_state import sample_z
+from latentlab.core.picture_origin import Origin
 from latentlab.core.saved_points import read_points
 from latentlab.ui.pages.explore import ExplorePage
-from latentlab.ui.screenshots import read_facts
 
 LEFT = Qt.MouseButton.LeftButton
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
@@ -189,16 +191,44 @@ def test_the_wipe_shows_both_pictures(page, context, qtbot):
     assert shot.pixelColor(rect.left() + 3 * rect.width() // 4, row).red() == 250
 
 
-def test_a_grid_is_saved_at_its_scale_with_its_run(page, context, qtbot, lower):
+def test_a_grid_is_saved_at_its_scale_and_copied(page, context, qtbot, lower, tmp_path):
+    saved, copied = [], []
+    context.save_picture = lambda image, path: saved.append((image, path))
+    context.copy_picture = copied.append
+    lower.show_pane("walk")
+    lower.save(1)
+    assert "no grid" in context.messages[-1]
     bring(page, qtbot, "corners")
     lower.save(2)
-    assert "Saved" in context.messages[-1]
-    path = context.messages[-1].removeprefix("Saved ")
-    from PySide6.QtGui import QImage
+    lower.copy()
+    image, path = saved[0]
+    assert image.width() == 7 * 8 * 2
+    assert "explore-corners" in path.name
+    assert copied[0].width() == 7 * 8
 
-    image = QImage(path)
-    assert image.width() == (7 * 8 + 6 * 2) * 2
-    assert read_facts(path and __import__("pathlib").Path(path)).step == 10
+
+def test_an_exported_picture_brings_back_point_sliders_and_grid(page, context, qtbot, lower):
+    page.moves.draw(12, 1.0)
+    page.moves.lock(2, True)
+    page.panel.sliders.slider(1).assign(0.75)
+    page.panel.sliders.set_current(1)
+    lower.show_pane("traversals")
+    lower.traversals.rows.setValue(3)
+    point, state = page.state.point, page.picture_state()
+    labels = [int(label) for label in state.labels]
+    view = json.loads(json.dumps(state.view))
+    origin = Origin(z=state.z.astype("float64").tolist(), labels=labels, seed=state.seed, view=view)
+    page.moves.draw(1, 1.0)
+    page.moves.lock(2, False)
+    lower.show_pane("strip")
+    lower.traversals.rows.setValue(5)
+    page.bring_back(origin)
+    assert page.state.point.same(point)
+    assert lower.pane.name == "traversals"
+    assert lower.traversals.rows.value() == 3
+    assert page.panel.sliders.current == 1
+    page.bring_back(Origin(z=[[0.0] * 9]))  # Of another model.
+    assert page.state.point.same(point)
 
 
 def test_panes_come_back_as_they_were(page, qtbot, lower):

@@ -20,9 +20,12 @@ from latentlab.core.messages import (
     ModelInfo,
     WeightSnapshot,
 )
+from latentlab.core.picture_origin import Origin
 from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.page import Page
+from latentlab.ui.page_state import PageState
+from latentlab.ui.pages import explore_return
 from latentlab.ui.pages.explore_compare import Subject
 from latentlab.ui.pages.explore_data import DataWatch
 from latentlab.ui.pages.explore_decode import PointDecoder
@@ -38,7 +41,6 @@ from latentlab.ui.pages.explore_scene import Choices, make_scene
 from latentlab.ui.pages.explore_stage import ExploreStage
 from latentlab.ui.widgets.empty_state import EmptyState
 from latentlab.ui.widgets.image_input import ChosenImage, has_image
-from latentlab.ui.widgets.shortcuts import on_key
 from latentlab.ui.widgets.splitters import restore_sizes
 
 FOLLOW_EVERY_S = 0.1
@@ -126,8 +128,6 @@ class ExplorePage(Page):
         stage.lower.look_through(self.scene)
         self._grid_acts.preview_changed.connect(self._ask)
         self.points.changed.connect(self._offer_wipe)
-        on_key(self, "C", self._next_class)
-        on_key(self, "Shift+C", self._previous_class)
 
     @property
     def state(self) -> LatentState:
@@ -230,6 +230,14 @@ class ExplorePage(Page):
         if self.info is not None and len(z) == self.state.dim:
             self.state.set_z(z, source, label=label)
             self._refresh()
+
+    def picture_state(self) -> PageState:
+        """Return what brings an exported picture of this page back."""
+        return explore_return.picture_state(self)
+
+    def bring_back(self, origin: Origin) -> None:
+        """Show what an exported picture was made of."""
+        explore_return.bring_back(self, origin)
 
     # Asking and showing
 
@@ -364,18 +372,6 @@ class ExplorePage(Page):
         """Return where the present move led, from where it began: what can be saved as a direction."""
         point = self.state.point
         return point.z - self.state.origin_of_move.z if point.edited else None
-
-    @Slot()
-    def _next_class(self) -> None:
-        self._step_class(1)
-
-    @Slot()
-    def _previous_class(self) -> None:
-        self._step_class(-1)
-
-    def _step_class(self, by: int) -> None:
-        if self.info is not None and self.info.conditional:
-            self.panel.picker.step(by)
 
     @Slot(object)
     def _on_image(self, image: ChosenImage) -> None:

@@ -1,52 +1,35 @@
-"""Grids of the Explore page as picture files."""
+"""Grids of the Explore page as picture files: their own pixels, and in their text what brings the page back to them."""
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtGui import QImage
-
 from latentlab.core.errors import InputError
-from latentlab.core.messages import Images
 from latentlab.ui.context import AppContext
-from latentlab.ui.screenshots import PictureFacts, copy_picture, picture_path, save_picture
-from latentlab.ui.views.picture import to_qimage
-from latentlab.ui.widgets.weights_follow import WeightsFollow
+from latentlab.ui.screenshots import magnified, picture_path
+from latentlab.ui.views.picture import PictureView
 
 SCALES = (1, 2, 4)
-GAP, GROUND = 2, 128
+NO_GRID = "There is no grid to save yet."
 
 
-def sheet(images: Images, columns: int, scale: int) -> QImage:
-    """Return pictures (N, H, W, C) as one, row by row with narrow gaps, every pixel ``scale`` times as large."""
-    count, height, width, channels = images.shape
-    columns = max(1, min(columns, count))
-    rows = -(-count // columns)
-    whole = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, channels), GROUND, dtype=np.uint8)
-    for i, picture in enumerate(images):
-        top, left = i // columns * (height + GAP), i % columns * (width + GAP)
-        whole[top : top + height, left : left + width] = picture
-    return to_qimage(whole.repeat(scale, axis=0).repeat(scale, axis=1))
-
-
-def facts_of(context: AppContext) -> PictureFacts:
-    """Return where a picture of this page comes from: run, step and recipe of the weights in force."""
-    snapshot = WeightsFollow.of(context).newest()[1]
-    if snapshot is None:
-        return PictureFacts()
-    return PictureFacts(snapshot.info.run, snapshot.step, snapshot.info.recipe)
-
-
-def save_sheet(context: AppContext, images: Images, columns: int, scale: int, name: str) -> None:
-    """Save a grid among the screenshots, and say where."""
+def save_grid(context: AppContext, view: PictureView, scale: int, name: str) -> None:
+    """Save a grid among the screenshots, every pixel ``scale`` times as large; the window says where."""
+    image = view.image()
+    if image is None:
+        context.show_message(NO_GRID)
+        return
     try:
-        path = save_picture(sheet(images, columns, scale), picture_path(f"explore-{name}"), facts_of(context))
+        path = picture_path(f"explore-{name}")
     except InputError as error:
         context.errors.report(error)
         return
-    context.show_message(f"Saved {path}")
+    context.save_picture(magnified(image, scale), path)
 
 
-def copy_sheet(context: AppContext, images: Images, columns: int) -> None:
-    """Put a grid on the clipboard, at 1x."""
-    copy_picture(sheet(images, columns, 1))
-    context.show_message("The grid is in the clipboard.")
+def copy_grid(context: AppContext, view: PictureView) -> None:
+    """Put a grid on the clipboard."""
+    image = view.image()
+    if image is None:
+        context.show_message(NO_GRID)
+        return
+    context.copy_picture(image)
+    context.show_message("The grid is on the clipboard.")

@@ -38,7 +38,7 @@ class GridActs(QObject):
         if source:
             self._subject.moves.go_to(z, label, source)
         else:
-            self._subject.moves.jump(z)
+            self._subject.moves.step_to(z)
 
     @Slot(object)
     def _on_pointed(self, z: Floats | None) -> None:

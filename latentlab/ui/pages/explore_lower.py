@@ -13,7 +13,7 @@ from latentlab.core.messages import Images
 from latentlab.ui import icons
 from latentlab.ui.context import AppContext
 from latentlab.ui.pages.explore_between import ArithmeticPane, CornersPane, WalkPane
-from latentlab.ui.pages.explore_export import SCALES, copy_sheet, save_sheet
+from latentlab.ui.pages.explore_export import SCALES, copy_grid, save_grid
 from latentlab.ui.pages.explore_pane import GridPane, Scene
 from latentlab.ui.pages.explore_plane import PlanePane
 from latentlab.ui.pages.explore_points import PointsPane, PointStore
@@ -159,15 +159,11 @@ class LowerArea(QWidget):
 
     def save(self, scale: int) -> None:
         """Save the grid in front as a picture."""
-        if self.pane.grid is None or self.pane.images is None:
-            self._context.show_message("There is no grid to save yet.")
-            return
-        save_sheet(self._context, self.pane.images, self.pane.grid.columns, scale, self.pane.name)
+        save_grid(self._context, self.pane.view, scale, self.pane.name)
 
     def copy(self) -> None:
         """Copy the grid in front."""
-        if self.pane.grid is not None and self.pane.images is not None:
-            copy_sheet(self._context, self.pane.images, self.pane.grid.columns)
+        copy_grid(self._context, self.pane.view)
 
     def save_state(self) -> dict[str, object]:
         """Return which pane is in front and how all are set."""

@@ -47,10 +47,15 @@ class Moves(QObject):
         if self.state.move_to(z, merge):
             self.changed.emit(True)
 
-    def jump(self, z: Floats) -> None:
+    def step_to(self, z: Floats) -> None:
         """Go to z by hand in a step of its own."""
         self.state.end_gesture()
         self.move_to(z)
+
+    def jump(self, dimension: int, value: float) -> None:
+        """Set one dimension in a step of its own."""
+        if self.state.set_value(dimension, value):
+            self.changed.emit(True)
 
     def go_to(self, z: Floats, label: int, source: str) -> None:
         """Go to z as a whole, in a step of its own; a class below 0 leaves it as it is."""

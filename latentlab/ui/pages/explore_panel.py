@@ -82,6 +82,8 @@ class ExplorePanel(QWidget):
         self.directions.changed.connect(self._on_directions)
         self.sliders.current_changed.connect(self.bar.refresh)
         on_key(self, "Ctrl+D", self._begin_direction)
+        on_key(self, "C", self._next_class)
+        on_key(self, "Shift+C", self._previous_class)
 
     def _button(self, icon: str, text: str, tooltip: str, keys: Keys) -> QToolButton:
         button = QToolButton()
@@ -196,6 +198,16 @@ class ExplorePanel(QWidget):
     def _begin_direction(self) -> None:
         self.arrangement.choose_set(SAVED)
         self.bar.begin()
+
+    @Slot()
+    def _next_class(self) -> None:
+        if not self.picker.isHidden():
+            self.picker.step(1)
+
+    @Slot()
+    def _previous_class(self) -> None:
+        if not self.picker.isHidden():
+            self.picker.step(-1)
 
     def arrange(self) -> None:
         """Put the sliders in the order asked for."""
