@@ -1,6 +1,7 @@
 """Set everything up, then check the project: ``python3 scripts/test.py [pytest arguments]``.
 
 Runs ruff (lint and format), mypy and pytest in ``.venv``; the first that fails does not hide the others.
+Without arguments of its own pytest runs everything, in as many processes as there are cores, four at most.
 """
 
 from __future__ import annotations
@@ -10,6 +11,14 @@ import sys
 
 from _setup import ensure_project, ensure_qt_libraries, ensure_test_programs, run_module, say
 
+MOST_WORKERS = 4  # Each loads torch and Qt: one to two gigabytes.
+
+
+def parallel() -> list[str]:
+    """Return what makes pytest use the cores; a worker that is done takes over from the others."""
+    workers = min(MOST_WORKERS, os.cpu_count() or 1)
+    return ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
+
 
 def main() -> int:
     """Return 0 when every check passes."""
@@ -17,11 +26,12 @@ def main() -> int:
     ensure_test_programs()
     ensure_project("dev")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    os.environ.setdefault("PYTHONHASHSEED", "0")  # Every process must name the tests alike.
     checks = {
         "ruff check": ("ruff", ["check", "."]),
         "ruff format": ("ruff", ["format", "--check", "."]),
         "mypy": ("mypy", []),
-        "pytest": ("pytest", sys.argv[1:]),
+        "pytest": ("pytest", sys.argv[1:] or parallel()),
     }
     failed = []
     for name, (module, arguments) in checks.items():

@@ -78,3 +78,8 @@ def train(model: LatentModel, context: StepContext, images: torch.Tensor, steps:
         metrics = model.training_step(Batch(images, labels), context)
         history.append({name: float(value) for name, value in metrics.items()})
     return history
+
+
+def stable_name(value: object) -> str:
+    """Return the name of a parameter, the same in every process: a set has no order of its own."""
+    return str(sorted(value) if isinstance(value, set) else value)

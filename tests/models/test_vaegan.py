@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from model_builders import batch, blobs, make
+from model_builders import batch, blobs, make, stable_name
 
 from latentlab.models.discriminator import Discriminator
 from latentlab.models.layers import initialise
@@ -34,7 +34,7 @@ def reached(**settings: object) -> set[str]:
         ({"adversarial_weight": 1.0, "prior_fakes": False}, {"discriminator", "decoder"}),
         ({"adversarial_weight": 1.0, "recon_fakes": False, "prior_fakes": False}, {"discriminator"}),
     ],
-    ids=str,
+    ids=stable_name,
 )
 def test_each_loss_reaches_its_networks_and_no_other(settings: dict[str, object], expected: set[str]):
     assert reached(**settings) == expected

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 import torch
-from model_builders import blobs, make_context, make_info
+from model_builders import blobs, make_context, make_info, stable_name
 
 from latentlab.models.base import Batch, LatentModel
 from latentlab.models.registry import build_model
@@ -77,7 +77,7 @@ CASES: list[tuple[dict[str, object], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "expected"), CASES, ids=str)
+@pytest.mark.parametrize(("settings", "expected"), CASES, ids=stable_name)
 def test_each_loss_reaches_its_networks_and_no_other(settings: dict[str, object], expected: set[str]):
     assert reached(**settings) == expected
 
