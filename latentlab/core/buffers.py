@@ -111,6 +111,10 @@ class _Column:
     def search(self, value: float, side: str = "left") -> int:
         """Return the insertion index of ``value`` in an ascending column."""
         low, high = 0, self.length
+        if not high or value < self._chunks[0][0]:
+            return 0
+        if value > self._chunks[-1][(high - 1) % CHUNK]:
+            return high
         while low < high:
             middle = (low + high) // 2
             item = self._chunks[middle // CHUNK][middle % CHUNK]
@@ -122,12 +126,12 @@ class _Column:
 
 
 class _Series:
-    """One metric: its rows' steps, its values, and the pyramid of their minima, maxima and means."""
+    """One metric: its rows' steps, its values, and the pyramid of their minima, maxima, means and last steps."""
 
     def __init__(self) -> None:
         self.steps = _Column(whole=True)
         self.values = _Column()
-        self.levels: list[tuple[_Column, _Column, _Column]] = [(self.values, self.values, self.values)]
+        self.levels = [(self.values, self.values, self.values, self.steps)]
 
     def append(self, step: float, value: float) -> None:
         self.steps.append(step)
@@ -140,19 +144,20 @@ class _Series:
         self._grow(1)
 
     def _grow(self, level: int) -> None:
-        low, high, mean = self.levels[level - 1]
+        low, high, mean, steps = self.levels[level - 1]
         built = self.levels[level][0].length if level < len(self.levels) else 0
         ready = low.length // FACTOR - built
         if ready <= 0:
             return
         if level == len(self.levels):
-            self.levels.append((_Column(), _Column(), _Column()))
+            self.levels.append((_Column(), _Column(), _Column(), _Column(whole=True)))
         span = slice(built * FACTOR, (built + ready) * FACTOR)
         lows = low.view(span.start, span.stop).reshape(ready, FACTOR)
         highs = high.view(span.start, span.stop).reshape(ready, FACTOR)
         self.levels[level][0].extend(np.fmin.reduce(lows, axis=1))
         self.levels[level][1].extend(np.fmax.reduce(highs, axis=1))
         self.levels[level][2].extend(_row_means(mean.view(span.start, span.stop).reshape(ready, FACTOR)))
+        self.levels[level][3].extend(steps.view(span.start, span.stop)[FACTOR - 1 :: FACTOR])
         self._grow(level + 1)
 
 
@@ -245,7 +250,7 @@ class MetricHistory:
     @staticmethod
     def _read(series: _Series, level: int, start: int, stop: int) -> tuple[Array, Array, Array]:
         size = FACTOR**level
-        low, high, _ = series.levels[level]
+        low, high, _, _ = series.levels[level]
         first = start // size
         lows, highs = low.view(first, stop // size), high.view(first, stop // size)
         if level == 0:
@@ -305,13 +310,13 @@ class MetricHistory:
         while FACTOR ** (level + 1) <= block and level + 1 < len(series.levels):
             level += 1
         size = FACTOR**level
-        columns = [column.view(start // size, stop // size) for column in series.levels[level]]
+        *columns, ends_at = (column.view(start // size, stop // size) for column in series.levels[level])
         rest = series.values.view(max(start, stop // size * size), stop)
         if level and len(rest):  # The newest values are not in this level yet.
             ends = (np.fmin.reduce(rest), np.fmax.reduce(rest), _row_means(rest[None])[0])
             columns = [np.append(column, end) for column, end in zip(columns, ends, strict=True)]
         lows, highs, means = (_grouped(column, block // size) for column in columns)
-        steps = series.steps.every(start + block - 1, stop, block)
+        steps = ends_at[block // size - 1 :: block // size]
         if len(steps) < len(means):  # the last block is not full: it ends at its newest value
             steps = np.append(steps, series.steps.view(stop - 1, stop))
         return Summary(steps, np.fmin.reduce(lows, axis=1), np.fmax.reduce(highs, axis=1), _row_means(means), block)

@@ -184,6 +184,17 @@ class MonitorPage(Page):
         step = self.pictures.step
         return "" if step is None else f"pictures of step {format_steps(step)}"
 
+    def key_rows(self) -> list[tuple[str, str]]:
+        """Return the keys that the page and its plots handle themselves."""
+        return [
+            ("Alt+1 … Alt+5", "Curves, latents, who pulls, game, doctor"),
+            ("L, T, E, F", "Logarithmic y, time axis, axis to the last step, follow the newest"),
+            ("P", "Choose the plots"),
+            ("[ and ]", "Earlier and later pictures"),
+            ("Wheel, drag, double click", "Zoom, move, show the whole run again (Shift: along y, or a rectangle)"),
+            ("Ctrl and drag", "Select a range and read its statistics"),
+        ]
+
     def apply_theme(self) -> None:
         """Recolour curves and pictures."""
         for grid in self.views.grids():

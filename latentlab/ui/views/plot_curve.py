@@ -95,6 +95,10 @@ class Curve:
         factor = group.smoothing if self.spec.smoothed else 0.0
         lead = self._lead(group, first, factor)
         found = group.history.summary(self.spec.metric, first - lead, last, points)
+        if not len(found.steps) and not self.has_data:
+            self.newest = None
+            self._draw_target(target, log)
+            return
         self.has_data = len(found.steps) > 0
         self._x = group.to_x(found.steps)
         lows, highs = found.minima, found.maxima

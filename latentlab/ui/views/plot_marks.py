@@ -61,6 +61,8 @@ class Marks:
 
 
 def _draw(item: pg.PlotCurveItem, group: PlotGroup, steps: list[int], ends: tuple[float, float]) -> None:
+    if not steps and item.xData is None:
+        return
     x = np.repeat(group.to_x(np.array(steps, dtype=np.float64)), 2)
     item.setData(x, np.tile(ends, len(steps)))
 
