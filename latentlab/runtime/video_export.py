@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QThread, Signal, Slot
 
 from latentlab.core.errors import Cancelled
+from latentlab.core.latent_walk import WalkPlan
 from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import ErrorReport, WeightSnapshot
 from latentlab.core.video_export import ExportPlan, ExportProgress, ExportSummary
@@ -42,7 +43,7 @@ class ExportJob:
         Set when the job is done, or has failed.
     """
 
-    def __init__(self, plan: ExportPlan, source: Path, snapshot: WeightSnapshot) -> None:
+    def __init__(self, plan: ExportPlan | WalkPlan, source: Path, snapshot: WeightSnapshot) -> None:
         self.plan, self.source = plan, source
         self.snapshot: WeightSnapshot | None = snapshot
         self.state = JobState.WAITING
@@ -71,13 +72,19 @@ class ExportThread(QThread):
         try:
             self._tell(ExportProgress(0, 0))
             prepare_torch()
-            from latentlab.explore.video_export import export_film
-
-            self.summary = export_film(job.plan, job.source, snapshot, progress=self._tell)
+            self.summary = self._write(job.plan, snapshot)
         except Cancelled:
             return
         except Exception as error:  # noqa: BLE001 - the window is told, whatever it is.
             self.error = ErrorReport.of(error, f"exporting {job.plan.output.name}")
+
+    def _write(self, plan: ExportPlan | WalkPlan, snapshot: WeightSnapshot) -> ExportSummary:
+        from latentlab.explore.video_export import export_film
+        from latentlab.explore.walk_export import export_walk
+
+        if isinstance(plan, WalkPlan):
+            return export_walk(plan, snapshot, progress=self._tell)
+        return export_film(plan, self.job.source, snapshot, progress=self._tell)
 
     def _tell(self, progress: ExportProgress) -> None:
         if self.job.stop.is_set():
@@ -111,8 +118,8 @@ class ExportService(QObject):
         """Whether any job is still to end."""
         return any(job.state.active for job in self.jobs)
 
-    def start(self, plan: ExportPlan, source: Path, snapshot: WeightSnapshot) -> ExportJob:
-        """Write a film as soon as those asked for before are written; ``ended`` follows."""
+    def start(self, plan: ExportPlan | WalkPlan, source: Path, snapshot: WeightSnapshot) -> ExportJob:
+        """Write a film as soon as those asked for before are written; ``ended`` follows. A walk has no source."""
         job = ExportJob(plan, source, snapshot)
         self.jobs.append(job)
         self._next()

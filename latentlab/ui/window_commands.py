@@ -18,6 +18,7 @@ from latentlab.ui import screenshots, style
 from latentlab.ui.actions import PAGE_ACTIONS
 from latentlab.ui.dialogs.about_dialog import about_dialog
 from latentlab.ui.dialogs.export_dialog import ExportDialog
+from latentlab.ui.dialogs.recording_dialog import RecordingDialog
 from latentlab.ui.dialogs.shortcuts_dialog import ShortcutsDialog, page_rows, window_rows
 from latentlab.ui.dialogs.text_dialog import error_dialog
 from latentlab.ui.exporting import PictureExporter
@@ -56,6 +57,7 @@ class WindowCommands(QObject):
         self.exporter = PictureExporter(window.context, self)
         window.context.save_picture, window.context.copy_picture = self.save_image, self.copy_image
         self.way_back = PictureReturn(window)
+        self._recording: RecordingDialog | None = None
 
     def handlers(self) -> dict[str, Callable[[], object]]:
         """Return what to call for each action, by the action's name."""
@@ -72,6 +74,8 @@ class WindowCommands(QObject):
             "actionScreenshotWindow": self.screenshot_window,
             "actionCopyPicture": self.copy_picture,
             "actionExport": self.show_export,
+            "actionRecord": self.show_recording,
+            "actionKeyframe": self.add_keyframe,
             "actionQuit": window.close,
             "actionTrain": control.train,
             "actionPause": control.toggle_pause,
@@ -212,6 +216,22 @@ class WindowCommands(QObject):
     def show_export(self) -> None:
         """Ask what to export, and how large."""
         ExportDialog(self._window, self.exporter).show()
+
+    def show_recording(self) -> RecordingDialog | None:
+        """Show the walk that is being put together."""
+        if self._window.context.exports is None:
+            return None
+        if self._recording is None:
+            self._recording = RecordingDialog(self._window, self._window.context.exports)
+        self._recording.show()
+        self._recording.raise_()
+        return self._recording
+
+    def add_keyframe(self) -> None:
+        """Add the point of the page in front to the walk."""
+        dialog = self.show_recording()
+        if dialog is not None:
+            dialog.add_from_page()
 
     def set_theme(self, choice: str) -> None:
         """Change the colours now and for the next starts."""

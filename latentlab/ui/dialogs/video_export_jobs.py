@@ -139,8 +139,9 @@ def job_words(job: ExportJob, progress: ExportProgress | None) -> str:
     if job.state is JobState.FAILED:
         return f"{job.error.what}. {job.error.hint}".strip() if job.error is not None else "Failed"
     if job.summary is not None:
-        psnr = psnr_db(sum(job.summary.pixel) / len(job.summary.pixel))
-        return f"{job.summary.written:,} frames in {style.format_duration(job.summary.took_s)} · PSNR {psnr:.2f} dB"
+        errors = job.summary.pixel  # A walk through latent space has nothing to be compared with.
+        psnr = f" · PSNR {psnr_db(sum(errors) / len(errors)):.2f} dB" if errors else ""
+        return f"{job.summary.written:,} frames in {style.format_duration(job.summary.took_s)}{psnr}"
     if job.stop.is_set():
         return "Ending…"
     if progress is None or not progress.total:
