@@ -85,6 +85,7 @@ def build_window(
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
     from latentlab.runtime.kept_weights import KeepService
+    from latentlab.runtime.latent_map import MapService
     from latentlab.runtime.latent_survey import SurveyService
     from latentlab.runtime.poll import Poller
     from latentlab.runtime.shutdown import Shutdown
@@ -107,6 +108,7 @@ def build_window(
     context = AppContext(TrainingSession(), InferenceService(), VideoService(), ErrorHub(), runs_root or runs_dir())
     context.exports, context.datasets = ExportService(), DatasetPreviewService()
     context.survey, context.history, context.keeper = SurveyService(), HistoryService(), KeepService()
+    context.maps = MapService()
     for follower in (context.inference, context.survey):
         follower.bind(context.training.weights)
     poller, shutdown, warmup = Poller(), Shutdown(), WarmupThread()
@@ -116,6 +118,7 @@ def build_window(
     shutdown.add("the survey", context.survey)
     shutdown.add("the weights' history", context.history)
     shutdown.add("the exported pictures", context.keeper)
+    shutdown.add("the map", context.maps)
     shutdown.add("the video", context.video)
     shutdown.add("the export", context.exports)
     shutdown.add("the look at films", context.datasets)
@@ -196,7 +199,7 @@ def run_app(
     runs_root
         Where new runs are written.
     theme, page, size
-        Colours (dark, light, system), first page (monitor, explore, condition, video), and width and
+        Colours (dark, light, system), first page (monitor, explore, condition, video, map), and width and
         height in pixels for this start.
     on_first_paint
         Called once the window's first picture is on screen, for measurements.

@@ -76,6 +76,8 @@ SPECS: tuple[ActionSpec, ...] = (
                "Samples by class and style", VIEW, "Ctrl+3", "condition", True, "page"),
     ActionSpec("actionVideo", "&Video",
                "A video beside its reconstruction, frame by frame", VIEW, "Ctrl+4", "video", True, "page"),
+    ActionSpec("actionMap", "M&ap",
+               "The whole data set in latent space", VIEW, "Ctrl+5", "map", True, "page"),
     ActionSpec("actionTearOff", "Page in its &own window",
                "Move the page to its own window, or put it back", VIEW, "Ctrl+Shift+D", separator=True),
     ActionSpec("actionSettings", "&Settings panel",
@@ -102,6 +104,7 @@ PAGE_ACTIONS = {
     "explorePage": "actionExplore",
     "conditionPage": "actionCondition",
     "videoPage": "actionVideo",
+    "mapPage": "actionMap",
 }
 
 

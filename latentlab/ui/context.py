@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from latentlab.runtime.error_hub import ErrorHub
     from latentlab.runtime.inference import InferenceService
     from latentlab.runtime.kept_weights import KeepService
+    from latentlab.runtime.latent_map import MapService
     from latentlab.runtime.latent_survey import SurveyService
     from latentlab.runtime.training_session import TrainingSession
     from latentlab.runtime.video import VideoService
@@ -38,6 +39,7 @@ class AppContext:
     explore_point: Callable[[Floats, int], None] = field(default=lambda _z, _label: None)
     save_picture: Callable[[QImage, Path], None] = field(default=lambda _image, _path: None)
     copy_picture: Callable[[QImage], None] = field(default=lambda _image: None)
+    place_point: Callable[[Floats, int], None] = field(default=lambda _z, _label: None)
     show_message: Callable[[str], None] = field(default=lambda _text: None)
     recipe: Callable[[], Recipe | None] = field(default=lambda: None)
     change_setting: Callable[[str, object], None] = field(default=lambda _key, _value: None)
@@ -48,3 +50,4 @@ class AppContext:
     survey: SurveyService | None = None
     history: HistoryService | None = None
     keeper: KeepService | None = None
+    maps: MapService | None = None

@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
         context.train = self.control.train
         context.open_path = self.commands.open_path
         context.choose_recipe = self.choose_recipe
-        context.explore_point = self.explore_point
+        context.explore_point, context.place_point = self.explore_point, self.place_point
         context.show_message = self.status.messages.show_info
         context.change_setting, context.stop_training = self.form.change, self.control.stop
         context.recipe, context.use_recipe = self.form.recipe, self.form.set_recipe
@@ -138,6 +138,10 @@ class MainWindow(QMainWindow):
     def explore_point(self, z: Floats, label: int) -> None:
         """Show a point of latent space, found on another page, on the Explore page."""
         self.show_page("explorePage")
+        self.place_point(z, label)
+
+    def place_point(self, z: Floats, label: int) -> None:
+        """Set the Explore page to a point of latent space, wherever one looks."""
         page = self.area.page("explorePage")
         if page is not None:
             page.set_point(z, label)

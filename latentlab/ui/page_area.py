@@ -32,6 +32,7 @@ PAGES = (
     PageSpec("explorePage", "latentlab.ui.pages.explore", "ExplorePage", "Explore"),
     PageSpec("conditionPage", "latentlab.ui.pages.condition", "ConditionPage", "Condition"),
     PageSpec("videoPage", "latentlab.ui.pages.video", "VideoPage", "Video"),
+    PageSpec("mapPage", "latentlab.ui.pages.map", "MapPage", "Map"),
 )
 TITLES = {spec.name: spec.title for spec in PAGES}
 
