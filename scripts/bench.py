@@ -146,6 +146,19 @@ def bench_monitor(quick: bool) -> list[Result]:
     ]
 
 
+def bench_map(quick: bool) -> list[Result]:
+    """Move over a map of 100,000 images, point at some of them, and find principal directions."""
+    pan = _window("pan", "60" if quick else "300", script="bench_map.py")
+    hover = _window("hover", "20" if quick else "100", script="bench_map.py")
+    found = _window("pca", "2" if quick else "7", script="bench_map.py")
+    return [
+        result("map_pan", "frames/s", (1000 / ms for ms in pan["redraw_ms"])),
+        result("map_redraw", "ms", pan["rest_ms"]),
+        result("map_hover_ms", "ms", hover["hover_ms"]),
+        result("pca_100k_x_256_s", "s", found["pca_s"]),
+    ]
+
+
 def bench_training(quick: bool) -> list[Result]:
     """Train recipes headless on the best device there is."""
     results = []
@@ -165,6 +178,7 @@ BENCHES: dict[str, Callable[[bool], list[Result]]] = {
     "explore": bench_explore,
     "video": bench_video,
     "monitor": bench_monitor,
+    "map": bench_map,
     "training": bench_training,
 }
 

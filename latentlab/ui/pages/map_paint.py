@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
-from latentlab.core.point_raster import Viewport
+from latentlab.core.messages import Floats
+from latentlab.core.point_raster import Pixels, Viewport, dot_size, draw_points, visible_points
 from latentlab.ui import style
 from latentlab.ui.pages.map_colours import Legend, ramp
 
@@ -16,6 +17,17 @@ MARGIN = 12
 TICK_ROOM = 110
 MOST_ENTRIES = 16
 ENLARGED_TO = 112
+
+
+def raster(points: Floats, colours: Pixels, view: Viewport, ratio: float) -> QImage:
+    """Return dots (M, 2) as a picture of the view's size in device pixels, of which ``ratio`` make a logical one."""
+    width, height = max(1, round(view.width * ratio)), max(1, round(view.height * ratio))
+    pixels = Viewport(width, height, view.x, view.y, view.scale * ratio).to_pixels(points)
+    size = dot_size(len(visible_points(pixels, (height, width))), width * height)
+    image = draw_points(pixels, colours, (height, width), size)
+    picture = QImage(image.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied).copy()
+    picture.setDevicePixelRatio(ratio)
+    return picture
 
 
 def place_in(view: Viewport, x: float, y: float) -> QPointF:

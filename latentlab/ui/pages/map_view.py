@@ -7,28 +7,11 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer, Signal, Slot
-from PySide6.QtGui import (
-    QCursor,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
-)
+from PySide6.QtGui import QCursor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from latentlab.core.latent_map import MapLayout
-from latentlab.core.point_raster import (
-    Pixels,
-    Viewport,
-    dot_size,
-    draw_points,
-    inside_outline,
-    nearest_point,
-    visible_points,
-)
+from latentlab.core.point_raster import Pixels, Viewport, inside_outline, nearest_point, visible_points
 from latentlab.ui import style
 from latentlab.ui.pages import map_paint
 from latentlab.ui.pages.map_colours import Colouring, Legend, dimmed
@@ -46,6 +29,12 @@ ARROWS = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
+
+
+TIP = (
+    "Every image of the data set as a dot: drag to move, turn the wheel to magnify, point to see, click to pin,\n"
+    "Shift and drag to draw around a group. Arrows, Space and Enter do the same from the keyboard."
+)
 
 
 class Drag(Enum):
@@ -85,7 +74,7 @@ class MapView(QWidget):
         super().__init__(parent)
         self.setObjectName("mapView")
         self.setAccessibleName("Map of the data set")
-        self.setToolTip("")
+        self.setToolTip(TIP)
         self.setMinimumSize(240, 200)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMouseTracking(True)
@@ -108,7 +97,7 @@ class MapView(QWidget):
         self.touched = False
         self._moving = False
         self._drag = Drag.NONE
-        self._pressed_at = self._pointer = QPointF()
+        self._pressed_at, self._pointer = QPointF(), QPointF(-1, -1)  # Outside: the keyboard starts in the middle.
         self._outline: list[QPointF] = []
         self._thumbnail: tuple[int, QImage, str] | None = None
         self._lattice: list[tuple[QRectF, QImage]] = []
@@ -157,6 +146,11 @@ class MapView(QWidget):
         """Show the picture of a dot at the pointer, if the pointer is still on it."""
         self._thumbnail = None if image is None else (number, image, text)
         self.update()
+
+    @property
+    def thumbnail_number(self) -> int:
+        """The dot whose picture is there, or -1."""
+        return -1 if self._thumbnail is None else self._thumbnail[0]
 
     def set_pinned(self, number: int, place: tuple[float, float] | None = None) -> None:
         """Mark a dot (or -1) or a place."""
@@ -218,17 +212,10 @@ class MapView(QWidget):
         """Return the dots as a picture of the view's size in device pixels."""
         if self._raster is None:
             ratio = self.devicePixelRatioF()
-            width, height = max(1, round(self.width() * ratio)), max(1, round(self.height() * ratio))
-            scaled = Viewport(width, height, self.view.x, self.view.y, self.view.scale * ratio)
             points, colours = self._points, self._colours
             if self._moving and len(points) > MOVING_POINTS:
                 points, colours = points[-MOVING_POINTS:], colours[-MOVING_POINTS:]
-            pixels = scaled.to_pixels(points)
-            size = dot_size(len(visible_points(pixels, (height, width))), width * height)
-            image = draw_points(pixels, colours, (height, width), size)
-            form = QImage.Format.Format_ARGB32_Premultiplied
-            self._raster = QImage(image.data, width, height, width * 4, form).copy()
-            self._raster.setDevicePixelRatio(ratio)
+            self._raster = map_paint.raster(points, colours, self.view, ratio)
         return self._raster
 
     def place_of(self, number: int) -> QPointF:
@@ -340,6 +327,12 @@ class MapView(QWidget):
         """Magnify around the pointer."""
         self.zoom(ZOOM_STEP ** (event.angleDelta().y() / 120), event.position())
         event.accept()
+
+    def event(self, event: QEvent) -> bool:
+        """Explain nothing over a dot: its picture is there."""
+        if event.type() == QEvent.Type.ToolTip and self.hover >= 0:
+            return True
+        return super().event(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Forget what was under the pointer."""
