@@ -30,7 +30,12 @@ def add_parser(subparsers: Any) -> None:
         "reconstruct", help="side-by-side, edited or difference film, or image", description=DESCRIPTION
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="run folder")
-    parser.add_argument("input", type=Path, metavar="INPUT", help="picture, folder of pictures, or video")
+    parser.add_argument(
+        "input",
+        type=Path,
+        metavar="INPUT",
+        help="picture, video, folder of pictures, or a pattern such as img_%%04d.png",
+    )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="OUT", help=".mp4 .mkv .mov .gif .png, or a new folder"
     )
@@ -69,7 +74,12 @@ def _add_content(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edit", type=Path, metavar="F.json", help="an edit saved by the Video page")
     parser.add_argument("--difference", choices=("heat", "signed"), default="heat", help="how it is drawn")
     parser.add_argument("--gain", type=float, default=3.0, help="factor on the difference (default 3)")
-    parser.add_argument("--csv", type=Path, metavar="F.csv", help="also write the measures of each frame")
+    parser.add_argument(
+        "--csv",
+        type=Path,
+        metavar="F.csv",
+        help="also write the measures of each frame: error, KLD, likelihood, features, jitter",
+    )
 
 
 def _add_format(parser: argparse.ArgumentParser) -> None:

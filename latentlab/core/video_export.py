@@ -21,7 +21,7 @@ FILM_SUFFIXES = (".mp4", ".mkv", ".mov")
 GIF_SUFFIX, SHEET_SUFFIX = ".gif", ".png"
 OUTPUT_SUFFIXES = (*FILM_SUFFIXES, GIF_SUFFIX, SHEET_SUFFIX)
 ExportKind = Literal["film", "gif", "sheet", "pictures"]
-PICTURES_PER_S = 10
+PICTURES_PER_S = 25
 """Rate of a film made from single pictures."""
 MAX_GIF_RATE = 50.0
 """GIF counts in hundredths of a second, and viewers slow down what is faster than two of them."""

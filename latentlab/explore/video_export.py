@@ -10,18 +10,20 @@ import time
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from latentlab.core.errors import InputError
-from latentlab.core.messages import Images, WeightSnapshot
+from latentlab.core.messages import Images, Ints, WeightSnapshot
 from latentlab.core.video_export import MAX_GIF_RATE, ExportPlan, ExportProgress, ExportSink, ExportSummary
 from latentlab.explore.export import FORMAT, KEYWORD, Origin
 from latentlab.explore.video_difference import difference_image
-from latentlab.explore.video_export_csv import MeasuresFile
+from latentlab.explore.video_export_csv import FrameTable, MeasuresFile
 from latentlab.explore.video_export_frames import FilmBatch, FilmModel
 from latentlab.explore.video_export_gif import GifWriter
 from latentlab.explore.video_export_pictures import PicturesWriter, SheetWriter, check_free
 from latentlab.explore.video_export_timing import check_range
 from latentlab.explore.video_input import FrameInput
+from latentlab.explore.video_latent_measure import FrameMeasurer
 from latentlab.explore.video_write import VideoWriter
 from latentlab.models.device import DevicePolicy
 
@@ -51,8 +53,12 @@ def export_film(
     began = time.monotonic()
     check_output(plan, source)
     model = FilmModel(snapshot, policy)
+    measurer = None
+    if plan.csv is not None:
+        measurer = FrameMeasurer(policy)
+        measurer.load(snapshot)
     with contextlib.closing(FrameInput(source, snapshot.info, plan.crop)) as frames:
-        return _Export(plan, frames, model, progress, began).run()
+        return _Export(plan, frames, model, progress, began).run(measurer)
 
 
 class _Export:
@@ -70,19 +76,20 @@ class _Export:
         self._written = 0
         self._times = frames.reader.times_s if frames.reader is not None else None
 
-    def run(self) -> ExportSummary:
-        """Write everything, and say what was written."""
+    def run(self, measurer: FrameMeasurer | None = None) -> ExportSummary:
+        """Write everything, and say what was written; the table, if there is one, with this measurer."""
         if self.plan.csv is None and not (self.plan.edit and self.plan.edit.radius):
             numbers = np.unique(self.timing.numbers)  # A lower rate needs no more than these.
         else:
             numbers = np.arange(self.plan.first, self.last + 1, dtype=np.int64)
         table = MeasuresFile(self.plan.csv) if self.plan.csv is not None else contextlib.nullcontext()
         with table as rows, self._writer() as writer:
+            measures = FrameTable(rows, measurer) if rows is not None and measurer is not None else None
             self._tell(writer)
             for batch in self.model.film(self.frames, numbers, self.plan.edit):
                 self._write_batch(writer, batch)
-                if rows is not None:
-                    self._add_rows(rows, batch)
+                if measures is not None:
+                    measures.add(batch, self._times_of(batch.numbers))
                 self.pixel.extend(batch.pixel.tolist())
                 self._tell(writer)
             self._refuse_nothing()
@@ -135,11 +142,9 @@ class _Export:
             )
         return side_by_side([shown[name] for name in self.plan.panes], self.plan.scale)
 
-    def _add_rows(self, rows: MeasuresFile, batch: FilmBatch) -> None:
-        for place, number in enumerate(batch.numbers.tolist()):
-            time_s = float(self._times[number]) if self._times is not None else number / float(self.timing.rate)
-            kld = None if batch.kld is None else float(batch.kld[place])
-            rows.add(number, time_s, float(batch.pixel[place]), kld)
+    def _times_of(self, numbers: Ints) -> npt.NDArray[np.float64]:
+        """Return the source's own times of some frames in seconds; pictures have those of the new film."""
+        return self._times[numbers] if self._times is not None else numbers / float(self.timing.rate)
 
     def _tell(self, writer: FilmWriter) -> None:
         if self._progress is not None:

@@ -69,7 +69,7 @@ def plan_timing(reader: VideoReader, first: int = 0, last: int | None = None, ra
 
 
 def plan_pictures(count: int, first: int = 0, last: int | None = None, rate: float | None = None) -> Timing:
-    """Return the timing of a film made from single pictures, ten a second unless ``rate`` says otherwise."""
+    """Return the timing of a film made from single pictures, 25 a second unless ``rate`` says otherwise."""
     last = check_range(first, last, count, "the folder")
     numbers = np.arange(first, last + 1, dtype=np.int64)
     wanted = Fraction(rate or PICTURES_PER_S).limit_denominator(1001)

@@ -13,23 +13,23 @@ from latentlab.core.messages import Images, Ints, ModelInfo
 from latentlab.core.video_messages import Crop
 from latentlab.data.files import read_picture
 from latentlab.data.video import VideoReader
+from latentlab.data.video_sequence import SUFFIXES, is_sequence, sequence_files
 from latentlab.data.video_shape import FrameShape, check_crop, crop_fits
 from latentlab.explore.video_export_timing import Timing, plan_pictures, plan_timing
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff")
 # What Pillow raises for files that are not what their name says; SyntaxError stands for a broken PNG.
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 class FrameInput:
-    """Frames of a file or folder, cropped and resized for a model.
+    """Frames of a file, a folder or a pattern such as ``img_%04d.png``, cropped and resized for a model.
 
-    Pictures of a folder that cannot be read are passed over; ``skipped`` names them as they turn up.
+    Pictures of many that cannot be read are passed over; ``skipped`` names them as they turn up.
 
     Parameters
     ----------
     path
-        A video, a picture, or a folder of pictures (sorted by name; other files in it are passed over).
+        A video, a picture, or a folder or pattern of pictures, in the order of the numbers in their names.
     info
         The model: its image shape, and its recipe's crop.
     crop
@@ -145,14 +145,14 @@ class FrameInput:
 
 
 def _pictures(path: Path) -> list[Path]:
-    """Return the pictures of a folder, or the picture itself; nothing when it should be a video."""
-    if path.is_dir():
-        found = sorted(item for item in path.iterdir() if item.suffix.lower() in PICTURE_SUFFIXES and item.is_file())
+    """Return the pictures of a folder or pattern, or the picture itself; nothing when it should be a video."""
+    if is_sequence(path):
+        found = sequence_files(path)
         if not found:
             raise InputError(
-                f"{path.name} holds no pictures",
+                f"{path.name} holds no pictures" if path.is_dir() else f"No picture matches {path}",
                 where=str(path),
-                hint=f"Pictures end in {', '.join(PICTURE_SUFFIXES)}; for a video name the file itself.",
+                hint=f"Pictures end in {', '.join(SUFFIXES)}; for a video name the file itself.",
             )
         return found
-    return [path] if path.suffix.lower() in PICTURE_SUFFIXES else []
+    return [path] if path.suffix.lower() in SUFFIXES else []

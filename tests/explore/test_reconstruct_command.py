@@ -96,6 +96,22 @@ def test_a_folder_becomes_a_sheet_or_a_video(run, tmp_path, capsys):
         assert film.frames == 5
 
 
+def test_numbered_pictures_are_a_film_in_the_order_of_their_numbers(run, tmp_path, capsys):
+    folder = tmp_path / "shots"
+    folder.mkdir()
+    for number in (11, 9, 10, 2):
+        Image.fromarray(np.full((32, 49, 3), number * 20, np.uint8)).save(folder / f"img_{number}.png")
+    for source in (folder, folder / "img_%d.png", folder / "img_*.png"):
+        code, facts = reconstruct(capsys, run, source, "-o", tmp_path / "film.mkv", "--panes", "original")
+        assert (code, facts["frames"]) == (0, 4)
+        with VideoReader(tmp_path / "film.mkv") as film:
+            assert film.fps == 25
+            assert [round(frame.mean() / 20) for _, frame in film.iterate()] == [2, 9, 10, 11]
+    code, facts = reconstruct(capsys, run, folder / "shot_%d.png", "-o", tmp_path / "film.mkv")
+    assert code == 2
+    assert "No picture matches" in facts["error"]["what"]
+
+
 def test_times_of_a_variable_rate_are_kept(run, tmp_path, capsys):
     times = [n * 30 + (n % 3) * 7 + (500 if n > 20 else 0) for n in range(40)]
     clip = video_clips.write_clip(tmp_path / "v.mkv", frames=40, times=times)

@@ -23,6 +23,7 @@ from latentlab.data.video import VideoReader
 from latentlab.explore.export import read_origin
 from latentlab.explore.video_export import export_film, side_by_side
 from latentlab.explore.video_export_check import measure_file
+from latentlab.explore.video_latent_measure import FrameMeasurer
 from latentlab.models.registry import build_model
 
 HEIGHT, WIDTH = 32, 48
@@ -175,6 +176,17 @@ def test_the_table_has_a_row_per_frame_with_its_measures(weights, clip, tmp_path
     normal = torch.distributions.Normal(posterior.mu_BD, (posterior.logvar_BD / 2).exp())
     kld = torch.distributions.kl_divergence(normal, torch.distributions.Normal(0.0, 1.0)).sum()
     assert float(rows[5]["kld_nats"]) == pytest.approx(float(kld), rel=0.02)
+    with VideoReader(clip) as reader:
+        before = reader.read(24).reshape(HEIGHT, 2, WIDTH, 2, 3).mean(axis=(1, 3)).round()
+    with torch.inference_mode():
+        other = model.encode(torch.from_numpy(before).permute(2, 0, 1).float()[None] / 255)
+    moved = float((posterior.mu_BD - other.mu_BD).norm())
+    assert float(rows[5]["jitter"]) == pytest.approx(moved, rel=0.05)
+    assert rows[0]["jitter"] == rows[5]["feature_matching"] == ""  # No frame before; no discriminator.
+    measurer = FrameMeasurer()  # What it measures is tested with it.
+    measurer.load(weights)
+    nll = measurer.measure(small[None].astype(np.uint8)).values["reconstruction"][0]
+    assert float(rows[5]["reconstruction"]) == pytest.approx(nll, rel=0.01)
 
 
 def test_progress_grows_to_the_end_and_a_cancel_leaves_nothing(weights, clip, tmp_path):

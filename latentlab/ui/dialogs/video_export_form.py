@@ -93,7 +93,8 @@ class ExportForm(QWidget):
         self.sound = self._check("With the film's sound", "Copy the film's own sound, cut to these frames")
         self.sound.setChecked(True)
         self.csv = self._check(
-            "Also a table of the errors", "Write a CSV file beside it: frame, time, error, PSNR and KLD of each frame"
+            "Also a table of the errors",
+            "Write a CSV file beside it: frame, time, error, PSNR, KLD, likelihood, features and jitter of each frame",
         )
         self._make_file()
         self._arrange()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 FILTER = "Films (*.mp4 *.mkv *.mov);;Pictures (*.png)"
 PLAY_FPS = 10
 STRIP_COLUMNS = 16
-HINT = "Mark two frames: A here, B there. What lies between them in latent space appears in this strip."
+HINT = "Mark two frames: A here, B there. What lies between them in latent space appears below."
 
 
 class BetweenBox(QWidget):
@@ -49,7 +49,7 @@ class BetweenBox(QWidget):
         self.kind.addItem("slerp", "slerp")
         self.kind.addItem("lerp", "lerp")
         self.kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.kind.setMinimumWidth(80)
+        self.kind.setMinimumWidth(96)
         self.kind.setAccessibleName("Way between the frames")
         self.kind.setToolTip("slerp: along the sphere on which a Gaussian's points lie\nlerp: on a straight line")
         self.count = QSpinBox()
@@ -111,8 +111,9 @@ class BetweenBox(QWidget):
         layout.addLayout(top)
         layout.addLayout(first)
         layout.addLayout(second)
-        layout.addWidget(self.strip, 1)
         layout.addWidget(self.about)
+        layout.addWidget(self.strip, 1)
+        layout.addStretch(0)  # Keeps everything on top while there is no strip.
 
     def _connect(self) -> None:
         for button in self.marks.values():
@@ -145,6 +146,7 @@ class BetweenBox(QWidget):
     @Slot(object)
     def _on_between(self, between: BetweenFrames | None) -> None:
         self.shown = between
+        self.strip.setVisible(between is not None)
         for button in (self.play, self.save):
             button.setEnabled(between is not None)
         if between is None:

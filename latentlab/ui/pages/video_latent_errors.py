@@ -121,8 +121,10 @@ class ErrorsPanel(VideoPanel):
     def _build(self) -> None:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Curve", self.curve)
-        form.addRow("Beside it", self.beside)
+        for words, box in (("Curve", self.curve), ("Beside it", self.beside)):
+            label = QLabel(words)
+            label.setMinimumHeight(box.sizeHint().height())  # Level with the box, which is taller than a line.
+            form.addRow(label, box)
         follow = QHBoxLayout()
         for widget in (self.auto, self.every):
             follow.addWidget(widget)

@@ -220,8 +220,9 @@ class HeatStrip(FrameStrip):
         line, height = painter.fontMetrics().height(), band.height() / len(self.order)
         every = max(1, int(np.ceil(line / height)))
         for row in range(0, len(self.order), every):
-            middle = band.top() + (row + 0.5) * height
-            place = QRectF(0, middle - line / 2, LEFT - 4, line)
+            # The first number stays clear of the caption, whatever the height of a row.
+            top = max(float(band.top()), band.top() + (row + 0.5) * height - line / 2)
+            place = QRectF(0, top, LEFT - 4, line)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, f"z{self.order[row]}")
 
 
@@ -303,6 +304,8 @@ class JitterStrip(FrameStrip):
             self.caption += f" over {path.stride} frames"
         if len(known):
             self.caption += f" · median {style.format_value(float(np.median(known)))}"
+        elif self.has_data():
+            self.caption += " · known once neighbouring frames are measured"
         if path is not None:
             self.set_span(path.first, path.last)
         self.redraw()

@@ -28,6 +28,7 @@ LEAST_NAME = 90
 NARROW = 900
 """Below this width the words give way that a picture or a tooltip says as well."""
 LEAST_WIDTH = 600
+GAP = "\u2002"
 MODES = (("Panes", "panes"), ("Wipe", "wipe"), ("Blink", "blink"))
 
 
@@ -155,12 +156,13 @@ class VideoTools(QWidget):
         crop = self._crop
         short = "Whole frame" if crop is None else f"{crop[2]}×{crop[3]}"
         text = short if crop is None or self.width() < NARROW else f"Crop {short} at {crop[0]}, {crop[1]}"
+        text += GAP  # Style sheets set no room between a button's words and its arrow.
         if self.crop.text() != text:
             self.crop.setText(text)
             self._elide()
 
     def _make_crop(self) -> QPushButton:
-        button = QPushButton("Whole frame")
+        button = QPushButton(f"Whole frame{GAP}")
         # The same arrow as the boxes beside it, after the text: a button's own is drawn in its corner.
         icons.set_icon(button, "chevron_down", "muted")
         button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
