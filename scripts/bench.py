@@ -25,6 +25,8 @@ monitor_memory           bytes of memory that a logged step of a metric takes
 monitor_open             a finished run of 10^6 steps and 25 metrics: until its curves are painted
 monitor_cost             what watching costs training: page in view against no window, in turns
 gradient_shares.NAME     what the shares of gradients cost at their usual interval
+video_long_open          a film of two hours opened until its first frame and reconstruction are drawn
+video_long_memory        the most memory over that before, preparing, measuring and scrubbing that film
 ======================== ============================================================================
 """
 
@@ -101,10 +103,13 @@ def bench_video(quick: bool) -> list[Result]:
     scrub = _window("scrub", "40" if quick else "200", script="bench_video.py")
     cold = _window("cold", "8" if quick else "40", script="bench_video.py")
     rates = _window("build", "2" if quick else "7", script="bench_video.py")
+    long = _window("long", "20" if quick else "120", script="bench_video.py")
     results = [
         result("video_scrub", "ms", scrub["exact_ms"]),
         result("video_nearest", "ms", cold["nearest_ms"]),
         result("video_exact", "ms", cold["exact_ms"]),
+        result("video_long_open", "s", [long["drawn_s"]]),
+        result("video_long_memory", "MB", [long["more_mb"]]),
     ]
     for kind in ("game", "1080p"):
         results.append(result(f"video_build.{kind}", "frames/s", rates[f"{kind}.fps"]))

@@ -73,7 +73,8 @@ class VideoReader:
         self._next = 0
         self._from_start = True
         self._container: Any = None
-        self._hurries = self._early = False
+        self._hurries = self._early = self._damaged = False
+        self._broken: set[int] = set()  # Places in index.entries whose frames are damaged.
         self._sound_from: int | None = None
         self._keep = 2
         self._restart()
@@ -125,8 +126,8 @@ class VideoReader:
             return 0
         if self._worth_going_on(n):
             return n - self._next + 1
-        entry = int(np.searchsorted(self.index.entries, n, side="right")) - 1
-        return n - (int(self.index.entries[entry]) if entry >= 0 else 0) + 1
+        entry = self._entry_of(n)
+        return n - (int(self.index.entries[entry]) if entry >= 0 and entry not in self._broken else 0) + 1
 
     def recent(self) -> list[int]:
         """Return the frames that cost nothing: those decoded last."""
@@ -188,25 +189,38 @@ class VideoReader:
         recent = self._recent.get(n)
         if recent is not None:
             return recent
-        frame = self._forward(n, stop) if self._worth_going_on(n) else None
-        entry = int(np.searchsorted(self.index.entries, n, side="right")) - 1
-        # A keyframe is normally enough. Streams with open groups may need an earlier one.
-        for candidate, early in ((entry, self._early), (entry, not self._early), (entry - 1, True)):
-            if frame is None and 0 <= candidate < len(self.index.entries) and self._seek(candidate, early=early):
-                frame = self._forward(n, stop)
-                if frame is not None and candidate == entry:
-                    self._early = early
+        frame = self._search(n, stop)
         if frame is None:
             self._restart()
             frame = self._forward(n, stop, hurry=False)
         return frame if frame is not None else self._repair(n)
 
+    def _search(self, n: int, stop: Callable[[], bool] | None) -> Any:
+        """Decode towards frame ``n`` from where this reader is or from a keyframe; None where that does not do."""
+        frame = self._forward(n, stop) if self._worth_going_on(n) else None
+        entry = self._entry_of(n)
+        # A keyframe is normally enough. Streams with open groups may need an earlier one.
+        for candidate, early in ((entry, self._early), (entry, not self._early), (entry - 1, True)):
+            if frame is not None or entry in self._broken:
+                break
+            if 0 <= candidate < len(self.index.entries) and self._seek(candidate, early=early):
+                frame = self._forward(n, stop)
+                if frame is not None and candidate == entry:
+                    self._early = early
+        return frame
+
     def _worth_going_on(self, n: int) -> bool:
         """Whether decoding on from here reaches ``n`` no later than seeking would."""
         if n <= self._next:
             return n == self._next
-        entry = int(np.searchsorted(self.index.entries, n, side="right")) - 1
+        entry = self._entry_of(n)
+        if entry in self._broken:
+            return self._from_start and not self._left_out
         return entry < 0 or int(self.index.entries[entry]) <= self._next
+
+    def _entry_of(self, n: int) -> int:
+        """Return the place in ``index.entries`` of the keyframe that frame ``n`` belongs to, -1 for none."""
+        return int(np.searchsorted(self.index.entries, n, side="right")) - 1
 
     def _seek(self, entry: int, *, early: bool) -> bool:
         """Go to a keyframe by the time it is shown at, or ``early`` by the one it is decoded at: formats differ."""
@@ -218,7 +232,7 @@ class VideoReader:
             self._container.seek(int(ticks[entry]), stream=self._stream, backward=True)
         except (OSError, ValueError):
             return False
-        self._decoder = decoded_frames(self._container, self._stream)
+        self._begin_decoding()
         self._next = int(self.index.entries[entry])
         self._from_start, self._sound_from = False, None
         return True
@@ -235,10 +249,17 @@ class VideoReader:
             codec.thread_count = max(1, min(4, os.cpu_count() or 1))
         else:
             codec.thread_count = 1
-        self._decoder = decoded_frames(self._container, self._stream)
+        self._begin_decoding()
         self._hurries = False
         self._next = 0
         self._from_start = True
+
+    def _begin_decoding(self) -> None:
+        self._decoder = decoded_frames(self._container, self._stream, self._on_damage)
+        self._damaged = self._left_out = False
+
+    def _on_damage(self) -> None:
+        self._damaged = True
 
     def _forward(self, n: int, stop: Callable[[], bool] | None = None, *, hurry: bool = True) -> Any:
         """Decode on to frame ``n``; None when it does not come out sound from where decoding began."""
@@ -248,6 +269,8 @@ class VideoReader:
             for frame in self._decoder:
                 number = self._number_of(frame)
                 sound = self._is_sound(frame, number)
+                if self._damaged and not self._survives(number):
+                    return None
                 if number >= entry and sound:
                     self._remember(number, frame)
                     self._next = number + 1
@@ -268,15 +291,28 @@ class VideoReader:
 
         Where decoding began with a picture that is complete by itself, all that follow are. With gradual
         refresh there is no such picture but the first: the others come close to what they should be, not equal.
+        After damage decoders fill in what they decoded before, which depends on where they began and on every frame.
         """
         if self._from_start:
+            self._damaged = self._damaged or bool(frame.is_corrupt)
             return True
         if self._sound_from is None:
             if frame.pict_type == PictureType.I:
                 self._sound_from = number
             elif number in self.index.entries:
                 self._forget_entries()
-        return self._sound_from is not None and number >= self._sound_from and not frame.is_corrupt
+        if self._sound_from is None or number < self._sound_from:
+            return False
+        self._damaged = self._damaged or bool(frame.is_corrupt)
+        return True
+
+    def _survives(self, number: int) -> bool:
+        """Whether damage met at frame ``number`` is filled in as in sequence, every frame before it being decoded."""
+        if self._from_start and not self._left_out:
+            return True
+        self._broken.add(self._entry_of(number))
+        self._next = self.frames  # Only a restart helps from here.
+        return False
 
     def _forget_entries(self) -> None:
         """From now on decode from the first frame only."""
@@ -292,7 +328,9 @@ class VideoReader:
 
     def _hurry(self, wanted: bool) -> bool:
         """Leave out frames that no other depends on while the one wanted is far away; return whether that is done."""
-        wanted = wanted and self.index.seekable and self._stream.codec_context.name in SKIPS_SOUNDLY
+        sound = self.index.seekable and not self._broken and self._stream.codec_context.name in SKIPS_SOUNDLY
+        wanted = wanted and sound
+        self._left_out = self._left_out or wanted
         if wanted != self._hurries:
             self._hurries = wanted
             self._stream.codec_context.skip_frame = "NONREF" if wanted else "DEFAULT"
@@ -308,9 +346,10 @@ class VideoReader:
         """Count the frames by decoding them all, as the packets promised one that does not exist."""
         self._restart()
         before, self.index = self.frames, scan_frames(self._container, self._stream)
+        self._broken.clear()
         self._recent.clear()
         self._restart()
-        frame = self._forward(n) if n < self.frames else None
+        frame = self._forward(n, hurry=False) if n < self.frames else None
         if frame is None:
             raise InputError(
                 f"Frame {n} of {self.path.name} cannot be decoded",

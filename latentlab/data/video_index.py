@@ -9,7 +9,7 @@ decoded once instead.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,7 @@ def open_container(path: Path) -> Any:
             raise InputError(f"{path.name} is a folder, not a video", where=str(path), hint="Choose a file in it.")
         if path.stat().st_size == 0:
             raise InputError(f"{path.name} is empty (0 bytes)", where=str(path), hint="Copy or record it again.")
-        return av.open(str(path))
+        return av.open(str(path), metadata_errors="replace")  # Titles come in any encoding.
     except FileNotFoundError:
         raise InputError(f"There is no video {path}", where=str(path), hint="Check the path.") from None
     except PermissionError:
@@ -104,8 +104,8 @@ def video_stream(container: Any, path: Path) -> Any:
     raise InputError(f"{path.name} holds no video", where=str(path), hint=HINT)
 
 
-def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
-    """Yield the frames that decoding in sequence gives, passing over packets that are damaged."""
+def decoded_frames(container: Any, stream: Any, damaged: Callable[[], None] = lambda: None) -> Iterator[Any]:
+    """Yield the frames that decoding in sequence gives, passing over packets that are ``damaged``, which is called."""
     packets = container.demux(stream)
     while True:
         try:
@@ -121,6 +121,7 @@ def decoded_frames(container: Any, stream: Any) -> Iterator[Any]:
         except av.FFmpegError:
             if packet is None:
                 return
+            damaged()
             continue
         if packet is None:
             return

@@ -117,6 +117,21 @@ def test_times_of_a_variable_rate_are_the_files_own(tmp_path):
         assert video_clips.number_in(reader.read(31)) == 31
 
 
+def test_a_title_in_another_encoding_is_no_hindrance(tmp_path):
+    path = tmp_path / "old.avi"
+    with av.open(str(path), "w") as output:
+        output.metadata["title"] = "Gaelle"
+        stream = output.add_stream("mpeg4", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(video_clips.picture(5), format="rgb24")))
+        output.mux(stream.encode(None))
+    data = path.read_bytes()
+    assert data.count(b"Gaelle") == 1
+    path.write_bytes(data.replace(b"Gaelle", b"Ga\xeblle"))
+    with VideoReader(path) as reader:
+        assert video_clips.number_in(reader.read(0)) == 5
+
+
 def test_facts_of_a_clip(clips):
     with VideoReader(clips("b-frames.mkv")) as reader:
         info = reader.info
@@ -166,6 +181,25 @@ def test_a_file_cut_in_the_middle_gives_the_frames_that_are_left(tmp_path, clips
         assert 20 < reader.frames < 90
         assert len(numbers) == reader.frames
         assert numbers[: reader.frames - 4] == list(range(reader.frames - 4))
+
+
+@pytest.mark.parametrize("name", ["b-frames.mkv", "turned.mp4", "mpeg4.avi"])
+def test_what_is_filled_in_after_damage_is_what_reading_in_sequence_fills_in(tmp_path, clips, name, monkeypatch):
+    """Of a damaged keyframe decoders take the missing part from the frames before, which a seek has not seen."""
+    monkeypatch.setattr(video, "RECENT_BYTES", 0)
+    with av.open(str(clips(name))) as container:
+        keys = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size and packet.is_keyframe]
+    data, (place, size) = bytearray(clips(name).read_bytes()), keys[-1]
+    data[place + size // 2 : place + size // 2 + 8] = bytes(range(8))
+    path = tmp_path / name
+    path.write_bytes(data)
+    with VideoReader(path) as reader:
+        sequence = [frame for _, frame in reader.iterate()]
+    assert len(sequence) == 90
+    chooser = random.Random(name)
+    with VideoReader(path) as reader:
+        for n in [89, *(chooser.randrange(90) for _ in range(40))]:
+            assert np.array_equal(reader.read(n), sequence[n]), f"frame {n}"
 
 
 def test_a_count_that_promises_too_much_is_put_right(clips):
