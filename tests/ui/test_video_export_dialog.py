@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import video_clips
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QAction, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QSpinBox
 
@@ -21,6 +21,7 @@ from latentlab.core.video_messages import VideoInfo, VideoView
 from latentlab.data.video import VideoReader
 from latentlab.runtime.video_export import ExportJob, ExportService, JobState
 from latentlab.ui import style
+from latentlab.ui.dialogs.dataset_dialog import DatasetDialog
 from latentlab.ui.dialogs.video_export_chip import ExportChip, ExportNews
 from latentlab.ui.dialogs.video_export_dialog import ExportDialog, JobsDialog
 from latentlab.ui.dialogs.video_export_form import ExportForm, ExportSubject
@@ -290,6 +291,14 @@ def test_the_page_offers_both_commands(qtbot, weights, clip):
         assert {"actionExportFilm", "actionMakeDataset"} <= names
         training.state_changed = SimpleNamespace(connect=lambda slot: None)
         assert open_dataset(page).films.paths == [clip]
+        other = clip.with_name("b.mp4")
+        other.write_bytes(clip.read_bytes())
+        data, copy = QMimeData(), Qt.DropAction.CopyAction
+        data.setUrls([QUrl.fromLocalFile(str(path)) for path in (other, clip)])
+        buttons, modifiers = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        page.dropEvent(QDropEvent(QPointF(5, 5), copy, data, buttons, modifiers))
+        offered = [dialog.films.paths for dialog in page.window().findChildren(DatasetDialog)]
+        assert [other, clip] in offered
     finally:
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         page.close_down()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
@@ -37,6 +39,7 @@ def install_export(page: VideoPage) -> None:
     data.setToolTip("Choose films, region, size and frames, and train on them")
     data.triggered.connect(lambda: open_dataset(page))
     page.add_command(data, menu="export")
+    page.films_dropped.connect(lambda films: open_dataset(page, films))
 
 
 def open_export(page: VideoPage) -> ExportDialog | None:
@@ -63,10 +66,11 @@ def open_export(page: VideoPage) -> ExportDialog | None:
     return dialog
 
 
-def open_dataset(page: VideoPage) -> DatasetDialog:
-    """Show the window that makes a data set, beginning with the film that is open."""
-    crop = page.crop if page.clip is not None else None
-    dialog = DatasetDialog(page.context, [page.clip.path] if page.clip is not None else [], crop, page.window())
+def open_dataset(page: VideoPage, films: Sequence[Path] = ()) -> DatasetDialog:
+    """Show the window that makes a data set, beginning with these films or the one that is open."""
+    crop = page.crop if page.clip is not None and not films else None
+    open_film = [page.clip.path] if page.clip is not None else []
+    dialog = DatasetDialog(page.context, films or open_film, crop, page.window())
     dialog.show()
     return dialog
 

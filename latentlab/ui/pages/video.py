@@ -128,16 +128,19 @@ class VideoPage(FilmPage):
         return key_rows()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take one local file or folder."""
+        """Take local files and folders."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
+        """Open the film that was dropped; of several films, offer to make a data set."""
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if paths:
             event.acceptProposedAction()
             self.open_video(paths[0])
+        films = [path for path in paths if path.suffix.lower() not in PICTURES]
+        if len(films) > 1:
+            self.films_dropped.emit(films)
 
     # -- the window's hooks -----------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ class FilmPage(Page):
     clip_changed = Signal(object)  # VideoInfo or None
     range_changed = Signal(int, int)  # first and last frame, both included
     crop_changed = Signal(object)  # Crop in use, or None
+    films_dropped = Signal(list)  # several Path at once
 
     moves: Moves
     tools: VideoTools
