@@ -57,6 +57,12 @@ class Ailment:
 
 
 GAN = {"model__kind": "vaegan", "model__network": "conv", "model__width": 4}
+ONLY_GAME = {
+    **GAN,
+    "objective__feature_weight": 0.0,
+    "objective__recon_fakes": False,
+    "training__steps": 320,
+}
 LINEAR = {"objective__normalise_features": False, "model__discriminator_norm": "none"}
 HEALTHY = {
     "vae": Ailment("a VAE as it should be", {"objective__initial_beta": 0.5, "training__lr": 0.003}),
@@ -74,6 +80,10 @@ HEALTHY = {
         },
     ),
 }
+ONE_PICTURE = Ailment(
+    "a decoder that learns from a discriminator which hardly moves",
+    {**ONLY_GAME, "objective__recon_fakes": True, "training__lr": 0.003, "training__discriminator_lr": 0.0001},
+)
 AILMENTS = {
     "posterior-collapse": Ailment(
         "a squared error averaged over pixels beside a KLD that is not",
@@ -107,7 +117,12 @@ AILMENTS = {
         },
     ),
     "sample-collapse": Ailment(
-        "a learning rate far too high: the screen goes black", {"training__lr": 0.9, "training__steps": 320}
+        "a decoder that outruns the discriminator: the screen goes black",
+        {
+            **ONLY_GAME,
+            "training__lr": 0.02,
+            "training__discriminator_lr": 0.0005,
+        },
     ),
     "discriminator-too-strong": Ailment(
         "a discriminator that learns a thousand times faster",

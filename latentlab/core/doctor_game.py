@@ -9,7 +9,7 @@ from latentlab.core.doctor_latent import PATIENCE
 from latentlab.core.doctor_record import Record
 from latentlab.core.recipe_base import ADVERSARIAL
 
-SPREAD, LEVEL = 0.12, 0.15
+SPREAD, LEVEL = 0.16, 0.15
 """Spread and brightness of samples, as shares of the data's, below which they are one picture, or black."""
 SURE, GUESSING = 0.985, 0.56
 """Accuracies of a discriminator that has won, and of one that has not begun."""

@@ -169,3 +169,42 @@ def test_a_bad_data_set_is_one_clear_message(qtbot, session, tmp_path):
     assert "nowhere" in failed.args[0].what + failed.args[0].where
     assert session.state is S.FAILED
     assert not (tmp_path / "runs").exists() or not any(Path(tmp_path / "runs").iterdir())
+
+
+def test_hands_on_a_training_single_steps_slow_motion_and_checkpoints(qtbot, session, tmp_path):
+    session.start(tiny(100_000), runs_root=tmp_path, device="cpu")
+    qtbot.waitUntil(lambda: session.history.span() is not None, timeout=60_000)
+    session.pause()
+    wait_for(qtbot, session, S.PAUSED)
+    qtbot.waitUntil(lambda: session.previews.get()[1] is not None)
+    saved = []
+    session.checkpoint_saved.connect(saved.append)
+    session.save_checkpoint()  # While it is held.
+    qtbot.waitUntil(lambda: len(saved) == 1, timeout=20_000)
+    at = saved[0]
+    assert (session.info.run / "checkpoints" / f"step_{at:08d}").is_dir()
+    for count in (1, 2):
+        session.step()
+        qtbot.waitUntil(lambda count=count: session.history.span()[1] == at + count, timeout=20_000)
+        qtbot.waitUntil(lambda count=count: session.previews.get()[1].step == at + count, timeout=20_000)
+    assert session.state is S.PAUSED
+    assert session.weights.get()[1].step == at + 2
+    session.set_pace(0.02)
+    session.resume()
+    qtbot.waitUntil(lambda: session.history.span()[1] >= at + 8, timeout=20_000)
+    steps = session.history.window("pixel")[0]
+    assert set(range(at + 1, at + 9)) <= set(steps.astype(int))  # Every step is logged.
+    session.set_pace(0.0)
+    session.change("objective.initial_beta", 0.5)
+    qtbot.waitUntil(lambda: any(event.kind == "change" for event in session.events.marked()), timeout=20_000)
+    session.stop()
+    wait_for(qtbot, session, S.STOPPED)
+    kinds = {event.kind for event in session.events.marked()}
+    assert {"change", "checkpoint"} <= kinds
+    run = session.info.run
+    names, vectors = set(session.history.names()), session.vectors.names()
+    session.open_run(run)
+    wait_for(qtbot, session, S.STOPPED)
+    assert set(session.history.names()) == names
+    assert set(session.vectors.names()) == set(vectors)
+    assert {event.kind for event in session.events.marked()} >= {"change", "checkpoint"}

@@ -17,7 +17,7 @@ from latentlab.core.recipe import Recipe
 from latentlab.training.changes import live_keys, with_changes
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "scripts"))
-from _ailments import AILMENTS, HEALTHY, fall_ill
+from _ailments import AILMENTS, HEALTHY, ONE_PICTURE, fall_ill
 
 
 def test_every_rule_has_a_training_that_provokes_it():
@@ -37,6 +37,11 @@ def test_the_doctor_sees_it_and_offers_a_fix_that_can_be_made(name: str, tmp_pat
     if finding.fix.action == "change":
         assert finding.fix.key in live_keys()
         assert with_changes(record.recipe, {finding.fix.key: finding.fix.value}) != record.recipe
+
+
+def test_samples_that_are_all_one_picture_are_told_from_black_ones(tmp_path: Path):
+    found = replay(fall_ill(ONE_PICTURE, tmp_path / "run"))
+    assert found["sample-collapse"].sentence.startswith("Samples have become one and the same picture")
 
 
 @pytest.mark.parametrize("name", HEALTHY)

@@ -191,7 +191,7 @@ def test_the_doctor_counts_its_findings_and_its_button_changes_the_setting(page,
     session.recipe.objective.pixel_weight = 800.0
     session.history.extend("share_decoder_pixel", np.array([410.0, 420.0, 430.0]), np.full(3, 0.99))
     session.history.extend("share_decoder_feature", np.array([410.0, 420.0, 430.0]), np.full(3, 0.01))
-    page.watch._at = 0.0
+    page.watch._at, page.watch._past = 0.0, []
     settle(page)
     assert page.tabs.chips["doctor"].text() == f"Doctor · {len(page.watch.findings)}"
     show(page, "doctor")
@@ -214,6 +214,8 @@ def test_the_doctor_remembers_what_passed():
         session.history.extend(f"share_decoder_{name}", steps, np.full(3, share))
     assert watch.look(session.history, settings)
     assert watch.since == {"weight-out-of-scale": 30}
+    while watch._past:
+        watch.look(session.history, settings)
     for name, share in (("pixel", 0.5), ("feature", 0.5)):
         session.history.extend(f"share_decoder_{name}", steps + 30, np.full(3, share))
     watch._at = 0.0
@@ -222,6 +224,20 @@ def test_the_doctor_remembers_what_passed():
     assert list(watch.passed) == ["weight-out-of-scale"]
     watch.restart()
     assert watch.passed == {}
+
+
+def test_a_run_that_is_opened_is_examined_from_its_first_step_on():
+    watch, session = DoctorWatch(), TrainingSession()
+    settings = recipe("vaegan", pixel_weight=800.0)
+    steps = np.arange(1.0, 41.0) * 10
+    for name, share in (("pixel", 0.99), ("feature", 0.01)):
+        values = np.where(steps < 200, share, 0.5)
+        session.history.extend(f"share_decoder_{name}", steps, values)
+    watch.look(session.history, settings)
+    assert watch.findings == []
+    while watch._past:
+        watch.look(session.history, settings)
+    assert watch.passed["weight-out-of-scale"].step == 190
 
 
 def test_changes_and_checkpoints_are_marked_and_said(page, session):

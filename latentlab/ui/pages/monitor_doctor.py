@@ -15,6 +15,8 @@ from latentlab.ui import style
 from latentlab.ui.formatting import format_steps
 
 LOOK_S = 2.0
+LOOKS = 40
+"""Moments at which a run that was opened is examined, one at a tick of the numbers."""
 WELL = (
     "Nothing to complain of. The doctor looks every two seconds for posterior collapse, a KLD or features that "
     "explode, latents beside the prior, β at its end, samples all alike, a discriminator that has won or that "
@@ -36,6 +38,7 @@ class DoctorWatch:
         self.passed: dict[str, Finding] = {}
         self._version = -1
         self._at = 0.0
+        self._past: list[float] | None = None
 
     def restart(self) -> None:
         """Forget the last run."""
@@ -44,6 +47,8 @@ class DoctorWatch:
     def look(self, history: MetricHistory, recipe: Recipe) -> bool:
         """Look if it is time; return whether the findings changed."""
         now = time.monotonic()
+        if self._past:
+            return self._look_back(Record.of(history, recipe))
         if history.version == self._version or now - self._at < LOOK_S:
             return False
         self._version, self._at = history.version, now
@@ -58,7 +63,21 @@ class DoctorWatch:
             if finding.rule not in names:
                 self.passed[finding.rule] = finding
                 self.since.pop(finding.rule, None)
+        if self._past is None:  # The first look: what is there already was never watched.
+            last = found[0].step if found else (history.span() or (0.0, 0.0))[1]
+            self._past = [last * share / LOOKS for share in range(LOOKS, 0, -1)]
         return found != before
+
+    def _look_back(self, record: Record) -> bool:
+        """Examine one earlier moment of a run that was opened; find out what passed, and since when the rest holds."""
+        assert self._past
+        changed, now = False, {finding.rule for finding in self.findings}
+        for finding in diagnose(record.until(self._past.pop())):
+            if finding.rule not in now:
+                self.passed[finding.rule], changed = finding, True
+            elif finding.step < self.since[finding.rule]:
+                self.since[finding.rule], changed = finding.step, True
+        return changed
 
 
 class FindingCard(QFrame):
