@@ -17,7 +17,7 @@ from latentlab.ui.views.plot_config import tick_font
 
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_VALUE_WIDEST = "-0.00000"
+_VALUE_WIDEST = "0.0000000"
 
 
 class NumberStrip(QWidget):
