@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from latentlab.api import Model, load
+    from latentlab.api import Model, load, steps
 
-__all__ = ["Model", "load"]
+__all__ = ["Model", "load", "steps"]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,6 +19,7 @@ from latentlab.core.eigenvectors import Loadings, principal_loadings
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Floats, Images, Ints, ModelInfo
 from latentlab.core.run_folder import LAST
+from latentlab.core.weights_kept import kept_steps
 from latentlab.data.catalog import load_dataset
 from latentlab.data.dataset import Dataset
 from latentlab.explore import arrays
@@ -41,7 +42,7 @@ class Reconstructions:
     pixel: Floats
 
 
-def load(run: str | Path, which: str = LAST, *, device: str = "auto") -> Model:
+def load(run: str | Path, which: str | int = LAST, *, device: str = "auto") -> Model:
     """Load the weights of a run.
 
     Parameters
@@ -49,7 +50,8 @@ def load(run: str | Path, which: str = LAST, *, device: str = "auto") -> Model:
     run
         Run folder, as ``latentlab train`` makes it.
     which
-        Checkpoint: ``last``, ``best`` or e.g. ``step_00000500``. Runs with a moving average give that.
+        Checkpoint: ``last``, ``best`` or e.g. ``step_00000500``; or a step that the run kept (see ``steps``), as a
+        number. Runs with a moving average give that.
     device
         ``auto`` (CUDA where there is any), ``cpu`` or ``cuda``.
 
@@ -59,8 +61,13 @@ def load(run: str | Path, which: str = LAST, *, device: str = "auto") -> Model:
         If ``run`` is no run folder, has no such checkpoint, or the device is not there.
     """
     session = ExploreSession(choose_device(device, "fp32"))
-    session.load(read_snapshot(Path(run), which))
+    session.load(read_snapshot(Path(run), f"step_{which:08d}" if isinstance(which, int) else which))
     return Model(session)
+
+
+def steps(run: str | Path) -> tuple[int, ...]:
+    """Return the steps of a run whose weights can be loaded, ascending: its checkpoints and its history."""
+    return kept_steps(Path(run))
 
 
 class Model:
@@ -132,12 +139,18 @@ class Model:
     def decode(self, z: Numbers, labels: Numbers | None = None) -> Images:
         """Return pictures (N,H,W,C) uint8 of points of latent space.
 
+        ``labels`` may also be shares of the classes, floats (K,) or (N, K) from 0 to 1: a mixture of classes.
+
         Raises
         ------
         InputError
             If the points do not fit, or the model needs a class and is given none, or one that does not exist.
         """
         points = np.atleast_2d(np.asarray(z, dtype=np.float32))
+        array: npt.NDArray[Any] = np.asarray(labels)
+        if labels is not None and array.dtype.kind == "f" and array.ndim in (1, 2):
+            shares = np.broadcast_to(array.astype(np.float32), (len(points), array.shape[-1]))
+            return arrays.decode(self._session, points, shares=shares)
         return arrays.decode(self._session, points, _classes(labels, len(points)))
 
     def reconstruct(self, images: Numbers, labels: Numbers | None = None) -> Reconstructions:

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from latentlab.explore.sample import classes_for
     from latentlab.explore.session import ExploreSession
     from latentlab.models.device import choose_device, limit_threads
-    from latentlab.models.weights import read_snapshot
+    from latentlab.models.weights import fingerprint_of, read_snapshot
 
     snapshot = read_snapshot(args.run, args.checkpoint)
     points = read_points(args.points)
@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
         images = decode(session, points.z, points.labels, told)
     finally:
         line.end()
-    write_pictures(args.output, images, points, snapshot.info, snapshot.step, columns=args.columns)
+    mark = fingerprint_of(snapshot.state)
+    write_pictures(args.output, images, points, snapshot.info, snapshot.step, columns=args.columns, fingerprint=mark)
     _, height, width, channels = images.shape
     facts = {
         "run": str(args.run),

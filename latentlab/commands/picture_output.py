@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +45,12 @@ def write_pictures(
     *,
     columns: int | None = None,
     seed: int | None = None,
+    fingerprint: str = "",
 ) -> None:
     """Write pictures (N,H,W,C) uint8 and the points they were decoded from.
 
-    A sheet remembers run, step, z and recipe; ``columns`` None makes it as square as can be.
+    A sheet remembers run, step, z, recipe and the fingerprint of its weights; ``columns`` None makes it as square as
+    can be.
 
     Raises
     ------
@@ -67,4 +70,4 @@ def write_pictures(
 
     columns = min(columns or square_columns(images), len(images))
     origin = Origin.of(info, step, z_BD=points.z, labels=points.labels, seed=seed, columns=columns)
-    write_png(path, mosaic(images, columns), origin)
+    write_png(path, mosaic(images, columns), replace(origin, fingerprint=fingerprint))

@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from latentlab.explore.sample import sample
     from latentlab.explore.session import ExploreSession
     from latentlab.models.device import choose_device, limit_threads
-    from latentlab.models.weights import read_snapshot
+    from latentlab.models.weights import fingerprint_of, read_snapshot
 
     snapshot = read_snapshot(args.run, args.checkpoint)
     limit_threads()
@@ -75,7 +75,16 @@ def run(args: argparse.Namespace) -> int:
     in_turn = samples.labels is not None and args.label is None
     columns = args.columns or (snapshot.info.num_classes if in_turn else None)
     points = Points(samples.z, samples.labels)
-    write_pictures(args.output, samples.images, points, snapshot.info, snapshot.step, columns=columns, seed=args.seed)
+    write_pictures(
+        args.output,
+        samples.images,
+        points,
+        snapshot.info,
+        snapshot.step,
+        columns=columns,
+        seed=args.seed,
+        fingerprint=fingerprint_of(snapshot.state),
+    )
     _, height, width, channels = samples.images.shape
     facts = {
         "run": str(args.run),

@@ -75,11 +75,19 @@ def encode(session: ExploreSession, images: Images, labels: Ints | None = None, 
     return Codes(np.concatenate(mu), np.concatenate(logvar) if logvar else None)
 
 
-def decode(session: ExploreSession, z_ND: Floats, labels: Ints | None = None, tell: Tell | None = None) -> Images:
-    """Decode points (N, D) to pictures (N,H,W,C) uint8."""
+def decode(
+    session: ExploreSession,
+    z_ND: Floats,
+    labels: Ints | None = None,
+    tell: Tell | None = None,
+    *,
+    shares: Floats | None = None,
+) -> Images:
+    """Decode points (N, D) to pictures (N,H,W,C) uint8, of classes ``labels`` (N,) or mixtures ``shares`` (N, K)."""
     pictures = []
     for part in _parts(len(z_ND), tell):
-        result = answer(session, DecodeRequest(z_ND[part], None if labels is None else labels[part]))
+        told = None if labels is None else labels[part]
+        result = answer(session, DecodeRequest(z_ND[part], told, shares=None if shares is None else shares[part]))
         assert result.images is not None
         pictures.append(result.images)
     return np.concatenate(pictures)

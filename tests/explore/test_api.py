@@ -12,7 +12,10 @@ from replica_fakes import info_of, write_run
 import latentlab
 from latentlab.api import as_pictures
 from latentlab.core.errors import InputError
+from latentlab.core.weights_kept import history_file
 from latentlab.explore.sample import draw_z
+from latentlab.models.registry import build_model
+from latentlab.models.weights import save_tensors
 
 
 @pytest.fixture
@@ -134,3 +137,34 @@ def test_loadings_are_the_squares_of_eighs_vectors(vae):
     np.testing.assert_allclose(found.share_DD, (vectors**2).T[::-1], atol=1e-5)
     with pytest.raises(InputError, match="two pictures"):
         vae.loadings(pictures[0])
+
+
+def test_any_step_that_was_kept_can_be_loaded(tmp_path):
+    run = write_run(tmp_path / "run", info_of())
+    history_file(run, 3).parent.mkdir()
+    other = latentlab.load(write_run(tmp_path / "other", info_of(), seed=5), device="cpu")
+    save_tensors(history_file(run, 3), build_model(info_of(), 5).inference_state())
+    assert latentlab.steps(run) == (3, 7)
+    early, late = latentlab.load(run, 3, device="cpu"), latentlab.load(run, device="cpu")
+    assert (early.step, late.step) == (3, 7)
+    z = np.ones(4)
+    np.testing.assert_array_equal(early.decode(z), other.decode(z))
+    assert (early.decode(z) != late.decode(z)).any()
+    assert latentlab.load(run, "step_00000003", device="cpu").step == 3
+    with pytest.raises(InputError, match="no checkpoint step_00000004"):
+        latentlab.load(run, 4)
+
+
+def test_classes_are_mixed_by_their_shares(cvae):
+    z = np.zeros((2, 4))
+    one = cvae.decode(z, [0, 1])
+    np.testing.assert_array_equal(cvae.decode(z, np.eye(3)[:2]), one)
+    assert cvae.decode(z, [0.5, 0.5, 0.0]).shape == one.shape
+    with pytest.raises(InputError, match="Shares of classes"):
+        cvae.decode(z, [0.5, 0.5])
+
+
+def test_the_loop_of_the_documentation_replays_a_training(tmp_path):
+    run = write_run(tmp_path / "run", info_of())
+    frames = [latentlab.load(run, step).decode(np.zeros(4))[0] for step in latentlab.steps(run)]
+    assert len(frames) == 1

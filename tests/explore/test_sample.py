@@ -124,3 +124,10 @@ def test_a_run_without_checkpoints_says_so(vae, tmp_path, capsys):
 def test_numbers_out_of_range_are_refused_by_name(vae, tmp_path, capsys, arguments):
     assert sample(vae, *arguments, "-o", tmp_path / "a.png") == 2
     assert arguments[0] in capsys.readouterr().err
+
+
+def test_a_sheet_knows_the_fingerprint_of_its_weights(vae, tmp_path):
+    from latentlab.models.weights import fingerprint_of, read_snapshot
+
+    assert sample(vae, "-n", "4", "-o", tmp_path / "s.png") == 0
+    assert read_origin(tmp_path / "s.png").fingerprint == fingerprint_of(read_snapshot(vae).state)

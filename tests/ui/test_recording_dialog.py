@@ -15,7 +15,9 @@ LEFT = Qt.MouseButton.LeftButton
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
 
 
-def snapshot(step=5):
+@pytest.fixture(scope="module")
+def weights():
+    """Fresh weights, made before any window: two threads must not import torch at once."""
     from latentlab.models.registry import build_model
 
     recipe = Recipe()
@@ -23,12 +25,12 @@ def snapshot(step=5):
     recipe.model.kind, recipe.model.latent_dim, recipe.model.width, recipe.model.network = "cvae", 4, 8, "mlp"
     info = type(model_info())(recipe, (16, 16, 1), 3, ("a", "b", "c"))
     model = build_model(info, seed=0)
-    return WeightSnapshot(step, info, {k: v.detach().clone() for k, v in model.inference_state().items()})
+    return WeightSnapshot(5, info, {k: v.detach().clone() for k, v in model.inference_state().items()})
 
 
 @pytest.fixture
-def window(real_window, qtbot):
-    real_window.context.training.weights.put(snapshot())
+def window(weights, real_window, qtbot):
+    real_window.context.training.weights.put(weights)
     real_window.show_page("explorePage")
     page = real_window.area.page("explorePage")
     qtbot.waitUntil(lambda: page.info is not None, timeout=30_000)

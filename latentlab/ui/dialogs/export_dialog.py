@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,11 +78,20 @@ def subjects_of(window: MainWindow) -> list[Subject]:
     found: list[Subject] = []
     if page is not None:
         views = [view for view in page.findChildren(PictureView) if view.isVisible() and view.image() is not None]
+        views.sort(key=lambda view: -view.width() * view.height())
         plots = [plot for plot in page.findChildren(MetricPlot) if plot.isVisible()]
-        found += [Subject(view.accessibleName(), view.objectName() or "picture", view) for view in views]
+        found += [Subject(_name_of(view), view.objectName() or "picture", view) for view in views]
         found += [Subject(f"Plot: {plot.spec.title}", plot.spec.key, plot) for plot in plots]
         found.append(Subject(f"{TITLES[page.object_name]} page", TITLES[page.object_name], page))
     return [*found, Subject("Window", "window", window)]
+
+
+def _name_of(view: PictureView) -> str:
+    """Return what people call a view; one without a name of its own is called by its object's: traversal strip."""
+    name = view.accessibleName()
+    if name != "Pictures" or not view.objectName():
+        return name
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", view.objectName()).capitalize()
 
 
 class ExportDialog(QDialog):

@@ -64,6 +64,7 @@ class RecordingDialog(QDialog):
         self.add = QPushButton("Add keyframe")
         self.add.setToolTip("Add the point of the page in front after the chosen keyframe (Ctrl+Shift+K)")
         icons.set_icon(self.add, "add")
+        self.add.setAutoDefault(False)
         self.add.clicked.connect(self.add_from_page)
         self.tools = (
             self._tool("step_back", "Move the chosen keyframe to the left (Alt+Left)", lambda: self.move(-1)),
@@ -78,6 +79,7 @@ class RecordingDialog(QDialog):
         self.export = QPushButton("Record")
         self.export.setProperty("kind", "primary")
         self.export.setToolTip("Write the film in the background; this window may be closed meanwhile (Ctrl+Return)")
+        self.export.setDefault(True)
         self.export.clicked.connect(self.begin)
         self.jobs = JobList(service)
         self._frames = PaneRequests(window.context.inference, "recording", self)
