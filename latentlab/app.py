@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from latentlab.runtime.shutdown import Shutdown
     from latentlab.runtime.warmup import WarmupThread
+    from latentlab.ui.context import AppContext
     from latentlab.ui.main_window import MainWindow
 
 DEMO_RECIPE = "quickstart"
@@ -116,6 +117,7 @@ def build_window(
     shutdown.add("the training", context.training)
     shutdown.add("the explorer", context.inference)
     shutdown.add("the survey", context.survey)
+    _add_run_services(context, shutdown)
     shutdown.add("the weights' history", context.history)
     shutdown.add("the exported pictures", context.keeper)
     shutdown.add("the map", context.maps)
@@ -131,6 +133,18 @@ def build_window(
         context.errors.report(ErrorReport(store.problem, str(store.path)))
     poller.start()
     return window
+
+
+def _add_run_services(context: AppContext, shutdown: Shutdown) -> None:
+    """Make what lists runs, works on them and runs sweeps."""
+    from latentlab.runtime.run_jobs import RunJobs
+    from latentlab.runtime.run_list import RunListService
+    from latentlab.runtime.sweep_service import SweepService
+
+    context.runs, context.sweeps, context.run_jobs = RunListService(context.runs_root), SweepService(), RunJobs()
+    shutdown.add("the sweep", context.sweeps)
+    shutdown.add("the work on runs", context.run_jobs)
+    shutdown.add("the list of runs", context.runs)
 
 
 def _keep_until_done(window: MainWindow, warmup: WarmupThread, shutdown: Shutdown) -> None:

@@ -69,7 +69,7 @@ def app_parser() -> argparse.ArgumentParser:
         metavar="S",
         help="seconds after the window shows until the screenshot (default 2)",
     )
-    parser.add_argument("--page", metavar="NAME", help="page to show first: monitor, explore, condition or video")
+    parser.add_argument("--page", metavar="NAME", help="first page: monitor, explore, condition, video, map, runs")
     parser.add_argument("--theme", choices=("system", "dark", "light"), help="colours for this start")
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window, e.g. 1280x800")
     parser.add_argument("--runs", type=Path, metavar="ROOT", help="folder that runs are written to")

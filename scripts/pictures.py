@@ -184,6 +184,7 @@ def main() -> int:
         photographer.open(run, clip)
         pages = PAGES if clip is not None else PAGES[:3]
         photographer.shoot(name, pages, themes, sizes)
+    photographer.shoot("all", ("runsPage",), themes, sizes)
     photographer.close()
     return 0
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import re
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from latentlab.commands import note, print_json
 from latentlab.core.errors import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_OK, InputError
 from latentlab.core.paths import runs_dir
-from latentlab.core.sweep import SweepPlan, find_sweep, is_sweep, read_plan, read_sweep, write_plan
+from latentlab.core.sweep import find_sweep, is_sweep, read_plan, read_sweep
 from latentlab.core.sweep_state import SweepState
 
 if TYPE_CHECKING:
@@ -58,8 +57,6 @@ def run(args: argparse.Namespace) -> int:
         raise InputError(f"There is no folder {args.report.parent}", where="--report", hint="Make it first.")
     folder = _existing(args) if args.resume or is_sweep(Path(args.file)) else make_sweep(args)
     plan = read_plan(folder)
-    from dataclasses import replace
-
     from latentlab.training.sweep import SweepRunner
 
     note(f"Sweep: {plan.title}, {len(plan.runs)} runs in {folder}")
@@ -82,22 +79,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def make_sweep(args: argparse.Namespace) -> Path:
-    """Read the file and make the sweep's folder; every recipe is checked before anything is written."""
-    file = find_sweep(args.file)
-    title, metrics, runs = read_sweep(file, data=args.data, steps=args.steps, assignments=args.set)
-    jobs = args.jobs or 1
-    folder = args.out or runs_dir() / f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(title)}"
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} already holds something", where="--out", hint="Choose another, or add --resume.")
-    from latentlab.training.sweep import threads_for
+    """Make the sweep's folder, with what the command line changes."""
+    from latentlab.training.sweep import new_sweep
 
-    plan = SweepPlan(title, tuple(run for run, _ in runs), metrics, jobs, threads_for(jobs), args.device)
-    write_plan(folder, plan, {run.name: recipe for run, recipe in runs})
-    return Path(folder)
-
-
-def _slug(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-") or "sweep"
+    return new_sweep(
+        find_sweep(args.file),
+        runs_dir(),
+        out=args.out,
+        jobs=args.jobs or 1,
+        device=args.device,
+        data=args.data,
+        steps=args.steps,
+        assignments=args.set,
+    )
 
 
 def _existing(args: argparse.Namespace) -> Path:

@@ -58,6 +58,15 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--out", type=Path, metavar="RUN", help="run folder to make, or with --resume to continue")
     parser.add_argument("--steps", type=int, metavar="N", help="training steps in all")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out from its last checkpoint")
+    parser.add_argument(
+        "--fork", type=Path, metavar="RUN", help="begin at a checkpoint of this run, with its settings but for --set"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        default="last",
+        metavar="NAME",
+        help="of --fork: last (default) or a numbered one, step_00000500",
+    )
     parser.add_argument("--device", default="auto", metavar="DEVICE", help="auto (default), cpu or cuda")
     parser.add_argument("--json", action="store_true", help="print one JSON object when done")
     parser.set_defaults(handler=run)
@@ -92,7 +101,9 @@ def _target(args: argparse.Namespace) -> Path | None:
         if out is None:
             raise InputError("--resume does not know which run", where="--resume", hint="Name it with --out RUN.")
         return out
-    if args.recipe is None:
+    if args.fork is not None and args.recipe is not None:
+        raise InputError("A fork has the recipe of its run", where="RECIPE", hint="Change settings with --set.")
+    if args.recipe is None and args.fork is None:
         raise InputError("Which recipe?", where="RECIPE", hint="See: latentlab recipes")
     if out is not None:
         from latentlab.training.run import check_free
@@ -106,6 +117,10 @@ def _recipe(args: argparse.Namespace, target: Path | None) -> Recipe:
     if args.resume and target is not None:
         recipe = read_model_info(target).recipe
         note(f"Continuing {target} with its own settings" + (" and the changes given" if args.set else ""))
+    elif args.fork is not None:
+        from latentlab.training.fork import as_it_was
+
+        recipe = as_it_was(args.fork, args.checkpoint)
     else:
         recipe = find_recipe(args.recipe)
     assignments = list(args.set)
@@ -130,12 +145,16 @@ def _train(args: argparse.Namespace, recipe: Recipe, data: Dataset, target: Path
 
     if args.resume and target is not None:
         writer: RunWriter = RunWriter.open(target)
+    elif args.fork is not None:
+        from latentlab.training.fork import fork
+
+        writer = fork(args.fork, args.checkpoint, recipe, data, runs_dir(), out=target)
     elif target is not None:
         writer = RunWriter.create_at(target, recipe, data)
     else:
         writer = RunWriter.create(runs_dir(), recipe, data, label=Path(args.recipe).stem)
     note(f"Run folder: {writer.path}")
-    return fit(recipe, data, console, run=writer, device=args.device, resume=args.resume)
+    return fit(recipe, data, console, run=writer, device=args.device, resume=args.resume or args.fork is not None)
 
 
 def _report(result: FitResult, *, as_json: bool) -> None:

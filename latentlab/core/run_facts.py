@@ -11,6 +11,8 @@ from typing import Any
 
 from latentlab.core.errors import InputError
 from latentlab.core.recipe import SECTIONS, Recipe
+from latentlab.core.recipe_io import read_recipe, validate
+from latentlab.core.run_folder import CHECKPOINTS, RECIPE
 
 NOTES = "notes.json"
 STATES = ("training", "finished", "stopped", "interrupted", "failed", "new")
@@ -116,6 +118,26 @@ def setting_text(value: object) -> str:
     if isinstance(value, list | tuple):
         return "×".join(map(str, value)) if len(value) == 2 else ", ".join(map(str, value))
     return "–" if value is None else str(value)
+
+
+def recipe_at(run: Path, checkpoint: str) -> Recipe:
+    """Return the settings that held at a checkpoint: the run's, with the live changes before it.
+
+    Raises
+    ------
+    InputError
+        If the run is damaged.
+    """
+    values = read_recipe(run / RECIPE).model_dump()
+    try:
+        state = json.loads((run / CHECKPOINTS / checkpoint / "state.json").read_text(encoding="utf-8"))
+        changes = dict(state.get("changes", {}))
+    except (OSError, ValueError, AttributeError, TypeError):
+        changes = {}  # What is wrong with the checkpoint is told by whoever loads it.
+    for key, value in changes.items():
+        section, _, name = key.partition(".")
+        values[section][name] = value
+    return validate(values, where=f"{run.name}, {checkpoint}")
 
 
 def read_notes(run: Path) -> tuple[str, tuple[str, ...]]:

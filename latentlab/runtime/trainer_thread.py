@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """What to train, where to keep it and on what. ``resume_run`` continues that run instead of a new one."""
+    """What to train, where to keep it and on what.
+
+    ``resume_run`` continues that run instead of a new one; ``fork_from`` is a run and the checkpoint of it that a
+    new one begins at.
+    """
 
     recipe: Recipe
     runs_root: Path
     resume_run: Path | None = None
     device: str = "auto"
+    fork_from: tuple[Path, str] | None = None
 
 
 Engine = Callable[[TrainingJob, SessionSink], bool]
@@ -59,12 +64,24 @@ def train(job: TrainingJob, sink: SessionSink) -> bool:
     sink.progress(Progress("Loading the data set", 0))
     data = load_dataset(job.recipe.data, seed=job.recipe.training.seed, progress=sink.progress)
     sink.progress(Progress("Building the networks", 0))
-    if job.resume_run is None:
+    if job.fork_from is not None:
+        from latentlab.training.fork import fork
+
+        run = fork(*job.fork_from, job.recipe, data, job.runs_root)
+        _recall(run, sink)
+    elif job.resume_run is None:
         run = RunWriter.create(job.runs_root, job.recipe, data, label=job.recipe.title)
     else:
         run = RunWriter.open(job.resume_run)
         _recall(run, sink)
-    return fit(job.recipe, data, sink, run=run, device=job.device, resume=job.resume_run is not None).stopped
+    return fit(
+        job.recipe,
+        data,
+        sink,
+        run=run,
+        device=job.device,
+        resume=job.resume_run is not None or job.fork_from is not None,
+    ).stopped
 
 
 def _recall(run: RunWriter, sink: SessionSink) -> None:

@@ -102,8 +102,18 @@ class TrainingSession(QObject):
         """Pictures of the data set to pick from."""
         return self.slots.gallery
 
-    def start(self, recipe: Recipe, *, runs_root: Path, resume_run: Path | None = None, device: str = "auto") -> None:
+    def start(
+        self,
+        recipe: Recipe,
+        *,
+        runs_root: Path,
+        resume_run: Path | None = None,
+        device: str = "auto",
+        fork_from: tuple[Path, str] | None = None,
+    ) -> None:
         """Begin to train a copy of ``recipe`` in a new folder under ``runs_root``, or continue ``resume_run``.
+
+        ``fork_from``: a run and a checkpoint of it that the new run begins at.
 
         Returns at once. Failures, a bad data set included, arrive as ``failed``.
 
@@ -114,7 +124,7 @@ class TrainingSession(QObject):
         """
         self._begin(recipe.model_copy(deep=True))
         assert self.recipe is not None
-        job = TrainingJob(self.recipe, runs_root, resume_run, device)
+        job = TrainingJob(self.recipe, runs_root, resume_run, device, fork_from)
         thread = TrainerThread(job, self.slots, self._control, self._engine, self)
         thread.run_started.connect(self._on_run_started)
         thread.checkpoint_saved.connect(self.checkpoint_saved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -31,6 +32,11 @@ def find_runs(root: Path) -> Iterator[tuple[Path, Path | None]]:
             yield folder, None
         elif is_sweep(folder):
             yield from ((run, folder) for run in _folders(folder) if is_run(run))
+
+
+def sweeps_in(root: Path) -> list[Path]:
+    """Return the sweeps in ``root``, those with the last names first: names begin with the date."""
+    return [folder for folder in reversed(_folders(root)) if is_sweep(folder)]
 
 
 def _folders(root: Path) -> list[Path]:
@@ -74,7 +80,7 @@ def read_run_facts(run: Path, sweep: Path | None = None) -> RunFacts:
     events = read_event_facts(run)
     try:
         latest = read_latest(run / METRICS)
-    except InputError:
+    except (InputError, sqlite3.Error):  # An error of SQLite: its trainer is just making the file.
         latest = {}
     step, elapsed_s = read_progress(run / METRICS)
     note, tags = read_notes(run)

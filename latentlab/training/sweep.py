@@ -8,6 +8,7 @@ still being trained by the process of an earlier sweep is waited for.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
@@ -22,7 +24,7 @@ from typing import IO
 from latentlab.core.errors import EXIT_INTERRUPTED, EXIT_OK, InputError
 from latentlab.core.recipe_io import read_recipe
 from latentlab.core.run_folder import METRICS, is_run
-from latentlab.core.sweep import RECIPES, SweepPlan, SweepRun
+from latentlab.core.sweep import RECIPES, SweepPlan, SweepRun, read_sweep, write_plan
 from latentlab.core.sweep_state import RunState, SweepState
 from latentlab.training.metrics_db import read_progress
 from latentlab.training.run_facts import how_it_ended
@@ -39,6 +41,48 @@ def train_command(recipe: Path, run: Path, resume: bool, device: str) -> list[st
     """Return the command line that trains ``recipe`` into ``run``."""
     command = [sys.executable, "-m", "latentlab", "train", "--out", str(run), "--device", device]
     return [*command, "--resume"] if resume else [*command, str(recipe)]
+
+
+def new_sweep(
+    file: Path,
+    root: Path,
+    *,
+    out: Path | None = None,
+    jobs: int = 1,
+    device: str = "auto",
+    data: str | None = None,
+    steps: int | None = None,
+    assignments: Sequence[str] = (),
+) -> Path:
+    """Read a sweep file and make the sweep's folder; every recipe is checked before anything is written.
+
+    Parameters
+    ----------
+    file
+        The TOML file.
+    root, out
+        Folder of runs, or the very folder to make.
+    jobs, device
+        How many trainings at a time, and on what.
+    data, steps, assignments
+        In place of the file's: see ``latentlab.core.sweep.read_sweep``.
+
+    Raises
+    ------
+    InputError
+        If the file is no sweep, or the folder holds anything.
+    """
+    title, metrics, runs = read_sweep(file, data=data, steps=steps, assignments=assignments)
+    folder = out or root / f"{datetime.now():%Y%m%d-%H%M%S}-{_slug(title)}"
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} already holds something", where="--out", hint="Choose another, or add --resume.")
+    plan = SweepPlan(title, tuple(run for run, _ in runs), metrics, jobs, threads_for(jobs), device)
+    write_plan(folder, plan, {run.name: recipe for run, recipe in runs})
+    return folder
+
+
+def _slug(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:40].strip("-") or "sweep"
 
 
 def threads_for(jobs: int) -> int:
@@ -105,7 +149,7 @@ class SweepRunner:
         """Let the trainings at work save and end, and return from ``run``."""
         self.stopped = True
 
-    def run(self, tell: Callable[[SweepState], None]) -> SweepState:
+    def run(self, tell: Callable[[SweepState], object]) -> SweepState:
         """Work until every run is finished or has failed, or ``stop`` is called.
 
         Parameters
@@ -186,7 +230,7 @@ class SweepRunner:
         said = [line.strip() for line in text.splitlines() if line.startswith("latentlab: ")]
         return said[-1].removeprefix("latentlab: ") if said else f"the process ended with code {code}"
 
-    def _tell(self, tell: Callable[[SweepState], None]) -> None:
+    def _tell(self, tell: Callable[[SweepState], object]) -> None:
         now = time.monotonic()
         if now - self._told_at >= TELL_S:
             self._told_at = now

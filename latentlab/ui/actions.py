@@ -78,6 +78,8 @@ SPECS: tuple[ActionSpec, ...] = (
                "A video beside its reconstruction, frame by frame", VIEW, "Ctrl+4", "video", True, "page"),
     ActionSpec("actionMap", "M&ap",
                "The whole data set in latent space", VIEW, "Ctrl+5", "map", True, "page"),
+    ActionSpec("actionRuns", "&Runs",
+               "All runs, compared; sweeps and exports", VIEW, "Ctrl+6", "runs", True, "page"),
     ActionSpec("actionTearOff", "Page in its &own window",
                "Move the page to its own window, or put it back", VIEW, "Ctrl+Shift+D", separator=True),
     ActionSpec("actionSettings", "&Settings panel",
@@ -105,6 +107,7 @@ PAGE_ACTIONS = {
     "conditionPage": "actionCondition",
     "videoPage": "actionVideo",
     "mapPage": "actionMap",
+    "runsPage": "actionRuns",
 }
 
 

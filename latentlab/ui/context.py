@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from latentlab.runtime.kept_weights import KeepService
     from latentlab.runtime.latent_map import MapService
     from latentlab.runtime.latent_survey import SurveyService
+    from latentlab.runtime.run_jobs import RunJobs
+    from latentlab.runtime.run_list import RunListService
+    from latentlab.runtime.sweep_service import SweepService
     from latentlab.runtime.training_session import TrainingSession
     from latentlab.runtime.video import VideoService
     from latentlab.runtime.video_export import ExportService
@@ -51,3 +54,8 @@ class AppContext:
     history: HistoryService | None = None
     keeper: KeepService | None = None
     maps: MapService | None = None
+    runs: RunListService | None = None
+    sweeps: SweepService | None = None
+    run_jobs: RunJobs | None = None
+    continue_run: Callable[[Path, int | None], None] = field(default=lambda _run, _steps: None)
+    fork_run: Callable[[Path, str, Recipe], None] = field(default=lambda _run, _checkpoint, _recipe: None)

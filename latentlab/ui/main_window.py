@@ -99,6 +99,7 @@ class MainWindow(QMainWindow):
         context.open_path = self.commands.open_path
         context.choose_recipe = self.choose_recipe
         context.explore_point, context.place_point = self.explore_point, self.place_point
+        context.continue_run, context.fork_run = self.commands.continue_run, self.commands.fork_run
         context.show_message = self.status.messages.show_info
         context.change_setting, context.stop_training = self.form.change, self.control.stop
         context.recipe, context.use_recipe = self.form.recipe, self.form.set_recipe

@@ -33,6 +33,7 @@ PAGES = (
     PageSpec("conditionPage", "latentlab.ui.pages.condition", "ConditionPage", "Condition"),
     PageSpec("videoPage", "latentlab.ui.pages.video", "VideoPage", "Video"),
     PageSpec("mapPage", "latentlab.ui.pages.map", "MapPage", "Map"),
+    PageSpec("runsPage", "latentlab.ui.pages.runs", "RunsPage", "Runs"),
 )
 TITLES = {spec.name: spec.title for spec in PAGES}
 

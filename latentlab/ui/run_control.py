@@ -13,6 +13,7 @@ from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.messages import ErrorReport, ModelInfo, TrainingState
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import find_recipe, recipe_fields
+from latentlab.core.run_folder import read_model_info
 from latentlab.ui.actions import set_tooltip
 from latentlab.ui.context import AppContext
 from latentlab.ui.icons import set_icon
@@ -105,12 +106,43 @@ class RunControl(QObject):
         for key, value in changes.items():
             self._on_live_changed(key, value)
 
-    def _start(self, recipe: Recipe, name: str, resume: ModelInfo | None = None) -> None:
+    def resume_run(self, run: Path, steps: int | None = None) -> bool:
+        """Go on training a run that is on disk, to ``steps`` in all if given; return whether that has begun."""
+        try:
+            self._refuse_while_active()
+            info = read_model_info(run)
+        except LatentLabError as error:
+            self._context.errors.report(error)
+            return False
+        recipe = info.recipe.model_copy(deep=True)
+        recipe.training.steps = steps or recipe.training.steps
+        self._continuing = True
+        self._form.set_recipe(recipe, short_run_name(run.name))
+        self._start(recipe, info.recipe.title or short_run_name(run.name), info)
+        return True
+
+    def fork_run(self, run: Path, checkpoint: str, recipe: Recipe) -> bool:
+        """Train a new run that begins at a checkpoint of ``run``; return whether that has begun."""
+        try:
+            self._refuse_while_active()
+        except LatentLabError as error:
+            self._context.errors.report(error)
+            return False
+        self._form.set_recipe(recipe, f"{short_run_name(run.name)} fork")
+        self._start(recipe, recipe.title, fork_from=(run, checkpoint))
+        return True
+
+    def _start(
+        self, recipe: Recipe, name: str, resume: ModelInfo | None = None, fork_from: tuple[Path, str] | None = None
+    ) -> None:
         self.recipe_name = name
         self.starting.emit(name)
         try:
             self._session.start(
-                recipe, runs_root=self._context.runs_root, resume_run=resume.run if resume is not None else None
+                recipe,
+                runs_root=self._context.runs_root,
+                resume_run=resume.run if resume is not None else None,
+                fork_from=fork_from,
             )
         except LatentLabError as error:
             self._context.errors.report(error)

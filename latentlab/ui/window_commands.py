@@ -28,6 +28,7 @@ from latentlab.ui.picture_return import PictureReturn
 from latentlab.ui.widgets.data_spec_editor import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
+    from latentlab.core.recipe import Recipe
     from latentlab.ui.main_window import MainWindow
 
 _PATTERNS = " ".join(f"*{suffix}" for suffix in (".toml", ".npz", ".png", *VIDEO_SUFFIXES))
@@ -123,6 +124,16 @@ class WindowCommands(QObject):
         if target.note:
             window.context.show_message(target.note)
         window.store.add_recent(target.path)
+
+    def continue_run(self, run: Path, steps: int | None) -> None:
+        """Go on training a run, watched on the Monitor page."""
+        if self._window.control.resume_run(run, steps):
+            self._window.show_page("monitorPage")
+
+    def fork_run(self, run: Path, checkpoint: str, recipe: Recipe) -> None:
+        """Train a fork of a run, watched on the Monitor page."""
+        if self._window.control.fork_run(run, checkpoint, recipe):
+            self._window.show_page("monitorPage")
 
     def _watching(self) -> bool:
         """Whether a video is to be looked at rather than trained on: on the Video page, or during a training."""
