@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -111,3 +114,22 @@ class EditedFilm:
             )
         except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"This describes no edited film: {error}", where="edit") from None
+
+
+def save_edit(path: Path, edit: EditedFilm) -> None:
+    """Write an edit as JSON, for ``latentlab reconstruct --edit``; the file appears when it is whole.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(json.dumps(edit.to_json()), encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        hint = "Check the folder and the space left on the disk."
+        raise InputError(f"{path.name} cannot be written: {error.strerror}", where=str(path), hint=hint) from None
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, Q
 from latentlab.core.directions import Direction, read_directions
 from latentlab.core.messages import ModelInfo, TrainingState, WeightSnapshot
 from latentlab.core.recipe import Recipe
+from latentlab.core.video_edit import EditedFilm
 from latentlab.runtime.priority import FollowedWeights
 from latentlab.runtime.video import VideoService
 from latentlab.ui import style
@@ -265,7 +267,11 @@ def test_an_edit_is_seen_live_beside_the_reconstruction(qtbot, measured):
     assert np.abs(decode_frames(reference.session, z)[0].astype(int) - frame.edited.image).max() <= 2
     measured.go_to(77)
     qtbot.waitUntil(lambda: edited(qtbot, measured).edited.index == 77, timeout=20_000)
+    panel.save_as(str(measured.run / "edit.json"))
+    assert EditedFilm.from_json(json.loads((measured.run / "edit.json").read_text())) == panel.edit
+    assert measured.context.messages[-1].endswith("+2.5 σ along PC 1")
     panel.zero.click()
+    assert not panel.keep.isEnabled()
     assert not measured.study.edit.active
     qtbot.waitUntil(lambda: (measured.tick(), measured.shown.edited is None)[1], timeout=20_000)
 

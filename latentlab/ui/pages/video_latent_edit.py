@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
     QComboBox,
+    QFileDialog,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -24,7 +26,7 @@ from latentlab.core.directions import Direction, delete_direction, save_directio
 from latentlab.core.errors import LatentLabError
 from latentlab.core.messages import ErrorReport, Floats
 from latentlab.core.video_curves import BetweenFrames, ClipPath
-from latentlab.core.video_edit import MAX_STRENGTH, MAX_WINDOW, EditedFilm, Smoothing
+from latentlab.core.video_edit import MAX_STRENGTH, MAX_WINDOW, EditedFilm, Smoothing, save_edit
 from latentlab.ui import icons, style
 from latentlab.ui.pages.video_latent_between import BetweenBox
 from latentlab.ui.pages.video_panel import VideoPanel
@@ -97,6 +99,10 @@ class EditPanel(VideoPanel):
         icons.set_icon(self.zero, "reset")
         self.zero.setToolTip("Back to the film as it is: no smoothing, strength 0")
         self.zero.setAccessibleName("Undo the edit")
+        self.keep = QToolButton()
+        icons.set_icon(self.keep, "save")
+        self.keep.setToolTip("Save this edit as a file for: latentlab reconstruct RUN FILM --edit F.json -o OUT")
+        self.keep.setAccessibleName("Save the edit")
         self.sigma = QLabel()
         self.sigma.setProperty("role", "muted")
         self.sigma.setWordWrap(True)
@@ -137,7 +143,12 @@ class EditPanel(VideoPanel):
         grid.setColumnStretch(1, 1)
         grid.addWidget(QLabel("Smooth"), 0, 0)
         grid.addWidget(self.smoothing, 0, 1)
-        grid.addWidget(self.zero, 0, 2, Qt.AlignmentFlag.AlignRight)
+        corner = QHBoxLayout()
+        corner.setSpacing(0)
+        corner.addStretch(1)
+        corner.addWidget(self.keep)
+        corner.addWidget(self.zero)
+        grid.addLayout(corner, 0, 2)
         grid.addWidget(QLabel("Window"), 1, 0)
         grid.addWidget(self.span, 1, 1)
         grid.addWidget(self.span_text, 1, 2)
@@ -168,6 +179,7 @@ class EditPanel(VideoPanel):
         self.direction.currentIndexChanged.connect(self._apply)
         self.strength.valueChanged.connect(self._apply)
         self.zero.clicked.connect(self.reset)
+        self.keep.clicked.connect(self._on_keep)
         self.save.clicked.connect(self._on_save)
         self.name.returnPressed.connect(self._on_save)
         self.delete.clicked.connect(self._on_delete)
@@ -180,6 +192,29 @@ class EditPanel(VideoPanel):
         """Show the film as it is."""
         self.strength.setValue(0)
         self.smoothing.setCurrentIndex(0)
+
+    @Slot()
+    def _on_keep(self) -> None:
+        """Ask for the file; the window goes on meanwhile."""
+        clip = self.page.clip
+        name = "edit.json" if clip is None else str(clip.path.with_name(f"{clip.path.stem} edit.json"))
+        dialog = QFileDialog(self, "Save the edit", name, "Edits (*.json)")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("json")
+        dialog.selectFile(Path(name).name)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.save_as)
+        dialog.open()
+
+    @Slot(str)
+    def save_as(self, name: str) -> None:
+        """Save the edit as it is now."""
+        try:
+            save_edit(Path(name), self.edit)
+        except LatentLabError as error:
+            self.page.context.errors.report(ErrorReport.of(error, "saving the edit"))
+            return
+        self.page.context.show_message(f"Edit saved to {name}: {self.edit.describe()}")
 
     # -- directions -----------------------------------------------------------------------------
 
@@ -243,6 +278,7 @@ class EditPanel(VideoPanel):
         self.study.set_edit(
             EditedFilm(kind, window, direction if strength else (), strength if direction else 0.0, name)
         )
+        self.keep.setEnabled(self.edit.active)
 
     @Slot(object)
     def _on_path(self, path: ClipPath | None) -> None:
