@@ -15,6 +15,33 @@ from latentlab.core.recipe import Recipe
 Array = npt.NDArray[np.float64]
 Series = Mapping[str, tuple[Array, Array]]
 _BLOCKS, _RAW_BLOCKS = 600, 4
+_USED = frozenset(
+    [
+        "loss",
+        "reconstruction",
+        "pixel",
+        "feature_matching",
+        "kld_nats",
+        "kld_per_dim",
+        "beta",
+        "active_units",
+        "z_var",
+        "z_std_max",
+        "z_mean_max",
+        "d_accuracy",
+        "d_updates",
+        "d_prob_real",
+        "d_prob_recon",
+        "d_prob_fake",
+        "test_pixel",
+        "test_reconstruction",
+        "test_prior_gap",
+        "test_z_norm_mean",
+        "test_sample_spread",
+        "test_sample_level",
+    ]
+)
+_USED_PREFIXES = ("share_", "feature_rms_")
 _NOTHING: Array = np.empty(0)
 
 
@@ -30,8 +57,12 @@ class Record:
 
     @classmethod
     def of(cls, history: MetricHistory, recipe: Recipe) -> Record:
-        """Take a run's history: recent values as they are, older ones as means, at a constant cost."""
-        return cls({name: _digest(history, name) for name in history.names()}, recipe)
+        """Take what the rules look at from a run's history: recent values as they are, older ones as means.
+
+        The cost is the same at any length of run.
+        """
+        used = [name for name in history.names() if name in _USED or name.startswith(_USED_PREFIXES)]
+        return cls({name: _digest(history, name) for name in used}, recipe)
 
     def until(self, step: float) -> Record:
         """Return the record as it was at ``step``."""
