@@ -264,6 +264,7 @@ class ExplorePage(Page):
         self.watch.restart()
         self.points.open(info)
         self.stage.lower.set_conditional(info.conditional)
+        self.stage.set_shape(info.image_shape)
         self.stage.nearest.clear()
         self.stage.nearest_button.setEnabled(info.has_encoder)
         self.stage.nearest.setVisible(info.has_encoder and self.stage.nearest_button.isChecked())

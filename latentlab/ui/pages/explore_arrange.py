@@ -13,6 +13,7 @@ from latentlab.ui.widgets.latent_slider_list import LatentSliderList
 from latentlab.ui.widgets.shortcuts import LettersPass, on_key
 
 BY_INDEX = "index"
+LEAST_COMBO = 128
 ORDERS = ((BY_INDEX, "By index"), (BY_KL, "By KL"), (BY_VARIANCE, "By variance"), (BY_CHANGE, "By change"))
 SETS = (
     (DIMENSIONS, "Dimensions", "one slider for each latent dimension"),
@@ -94,6 +95,7 @@ class Arrangement(QWidget):
         combo.setAccessibleName(accessible)
         combo.setToolTip(tooltip)
         combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        combo.setMinimumWidth(LEAST_COMBO)
         return combo
 
     def _chip(self, text: str, accessible: str, tooltip: str) -> QToolButton:
@@ -127,8 +129,8 @@ class Arrangement(QWidget):
         layout.addWidget(self.order, 1, 0)
         layout.addWidget(self.fold, 1, 1)
         layout.addWidget(self.data, 1, 2)
-        for column in range(3):
-            layout.setColumnStretch(column, 1)
+        for column, stretch in enumerate((5, 4, 4)):
+            layout.setColumnStretch(column, stretch)
 
     def _connect(self) -> None:
         self.sets.activated.connect(self._on_set)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from PySide6.QtCore import QTimer, Signal, Slot
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.latent_nearest import Density
@@ -50,6 +50,7 @@ class NearestPanel(QWidget):
         self._z: Floats | None = None
         self._asked: tuple[object, ...] | None = None
         self._found: NearestImages | None = None
+        self._said = ""
         self.setFixedWidth(WIDTH)
         self.heading = QLabel("Nearest")
         self.heading.setProperty("role", "section")
@@ -83,9 +84,24 @@ class NearestPanel(QWidget):
             self._rest.start()
 
     def follow(self) -> None:
-        """Ask again when there is a newer survey."""
+        """Ask again when there is a newer survey; while there is none, say how far it is."""
+        if self._found is None and self.isVisible():
+            self._say_progress()
         if self.isVisible() and self._z is not None and self._key() != self._asked and not self._rest.isActive():
             self._rest.start()
+
+    def _say_progress(self) -> None:
+        survey = self._context.survey
+        problem = None if survey is None else survey.problem.get()[1]
+        progress = None if survey is None else survey.progress.get()[1]
+        text = WAITING
+        if problem is not None:
+            text = problem.what
+        elif progress is not None and progress.total:
+            text = f"{progress.what}: {progress.done / progress.total:.0%}"
+        if text != self._said:
+            self._said = text
+            self.view.clear(text)
 
     def _key(self) -> tuple[object, ...]:
         survey = self._context.survey
@@ -95,6 +111,7 @@ class NearestPanel(QWidget):
     def clear(self) -> None:
         """Forget everything: another model."""
         self._z = self._asked = self._found = None
+        self._said = WAITING
         self.view.clear(WAITING)
         self._tell(None)
 
@@ -111,7 +128,9 @@ class NearestPanel(QWidget):
         if pane != PANE or self._z is None:
             return
         if found.error is not None or found.images is None or found.distance is None or found.density is None:
-            self.view.clear(WAITING if found.error is None else found.error.what)
+            self._found = None
+            self._said = "" if found.error is None else found.error.what
+            self.view.clear(self._said)
             self._tell(None)
             return
         self._found = found
@@ -126,6 +145,11 @@ class NearestPanel(QWidget):
         count = max(2, min(COUNT, self.view.height() // ROOM_EACH))
         captions = [f"{distance:.2f} σ" for distance in found.distance[:count]]
         self.view.set_images(found.images[:count], columns=1, captions=captions, tips=self._tips(found)[:count])
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Ask for nothing while folded away."""
+        super().hideEvent(event)
+        self._rest.stop()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Show more of them, or fewer."""

@@ -12,7 +12,7 @@ from latentlab.ui import style
 from latentlab.ui.context import AppContext
 from latentlab.ui.pages.explore_compare import Comparison
 from latentlab.ui.pages.explore_lower import LowerArea
-from latentlab.ui.pages.explore_nearest import NearestPanel, fold_button
+from latentlab.ui.pages.explore_nearest import WIDTH, NearestPanel, fold_button
 from latentlab.ui.pages.explore_points import PointStore
 from latentlab.ui.views.picture import PictureView
 from latentlab.ui.views.wipe import WipeView
@@ -64,6 +64,7 @@ class ExploreStage(QWidget):
         self._dragging = self._wiping = False
         self._shares: dict[tuple[str, bool], float] = {}
         self._front = "strip"
+        self._aspect = 1.0
         self._build()
         click_on_key(self.nearest_button, "N")
         self.nearest_button.toggled.connect(self.nearest.setVisible)
@@ -133,12 +134,22 @@ class ExploreStage(QWidget):
 
     def _arrange(self) -> None:
         """Stand a grid beside the picture where the stage is wide, below it otherwise; a strip is always below."""
-        beside = self._front == "grid" and self.width() >= BESIDE_FROM and self.width() >= 1.4 * self.height()
+        beside = self._front == "grid" and self.width() >= BESIDE_FROM and self._fits_beside()
         across = Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical
         self.splitter.setOrientation(across)
         share = self._shares.get((self._front, beside), GRID_SHARE if self._front == "grid" else STRIP_SHARE)
         total = max(sum(self.splitter.sizes()), 2)
         self.splitter.setSizes([round(total * (1 - share)), round(total * share)])
+
+    def set_shape(self, image_shape: tuple[int, int, int]) -> None:
+        """Tell the height, width and channels of the model's pictures."""
+        self._aspect = image_shape[1] / image_shape[0]
+        self._arrange()
+
+    def _fits_beside(self) -> bool:
+        """Whether picture and a grid of its shape are larger side by side than one above the other."""
+        width, height = self.width() - WIDTH, self.height()
+        return min(width / 2 / self._aspect, height) > min(width / self._aspect, height / 2)
 
     @Slot()
     def _on_split(self) -> None:
