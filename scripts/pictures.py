@@ -38,6 +38,8 @@ from latentlab.ui import style
 SIZES = ((1280, 800), (1920, 1080))
 THEMES = ("dark", "light")
 PAGES = ("monitorPage", "explorePage", "conditionPage", "videoPage")
+EXPLORE_PANES = ("traversals", "plane", "walk", "corners", "arithmetic")
+DOCS_PANES = ("traversals",)
 SPLATOON = "splatoon2"
 
 
@@ -138,9 +140,14 @@ class Photographer:
             self.settle(8)
 
     def shoot(
-        self, name: str, pages: tuple[str, ...], themes: tuple[str, ...], sizes: tuple[tuple[int, int], ...]
+        self,
+        name: str,
+        pages: tuple[str, ...],
+        themes: tuple[str, ...],
+        sizes: tuple[tuple[int, int], ...],
+        panes: tuple[str, ...] = (),
     ) -> None:
-        """Save every page in every theme and size."""
+        """Save every page in every theme and size, the Explore page with each of its grids in ``panes`` too."""
         for width, height in sizes:
             self.window.resize(width, height)
             for theme in themes:
@@ -148,9 +155,31 @@ class Photographer:
                 for page in pages:
                     self.window.show_page(page) if page != "welcome" else self.window.choose_recipe()
                     self.settle(1.5)
-                    file = self.out / f"{name}-{page.removesuffix('Page')}-{theme}-{width}.png"
-                    self.window.grab().save(str(file))
-                    print(file)
+                    if page == "explorePage":
+                        self.begin_at_a_picture()
+                    size = f"{theme}-{width}"
+                    self.save(f"{name}-{page.removesuffix('Page')}-{size}")
+                    for pane in panes if page == "explorePage" else ():
+                        lower = self.window.area.page(page).stage.lower
+                        lower.show_pane(pane)
+                        self.settle(3)
+                        self.save(f"{name}-explore-{pane}-{size}")
+                        lower.show_pane("strip")
+
+    def begin_at_a_picture(self) -> None:
+        """Let the Explore page start from a picture of the data, and wait for its neighbours."""
+        page = self.window.area.page("explorePage")
+        page.panel.start.choose_from_gallery(7)
+        surveys = self.window.context.survey.surveys
+        if page.info is not None and page.info.has_encoder:
+            self.wait("a survey", lambda: surveys.get()[1], 240)
+        self.settle(2)
+
+    def save(self, name: str) -> None:
+        """Save what the window shows."""
+        file = self.out / f"{name}.png"
+        self.window.grab().save(str(file))
+        print(file)
 
     def close(self) -> None:
         """End the window and its threads."""
@@ -183,7 +212,7 @@ def main() -> int:
         clip = clip_for(name, args.shared, runs)
         photographer.open(run, clip)
         pages = PAGES if clip is not None else PAGES[:3]
-        photographer.shoot(name, pages, themes, sizes)
+        photographer.shoot(name, pages, themes, sizes, DOCS_PANES if args.docs else EXPLORE_PANES)
     photographer.shoot("all", ("runsPage",), themes, sizes)
     photographer.close()
     return 0

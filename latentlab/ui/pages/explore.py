@@ -32,6 +32,7 @@ from latentlab.ui.pages.explore_decode import PointDecoder
 from latentlab.ui.pages.explore_directions import DirectionStore
 from latentlab.ui.pages.explore_drag import DragButton
 from latentlab.ui.pages.explore_grids import GridActs
+from latentlab.ui.pages.explore_keys import KEY_ROWS
 from latentlab.ui.pages.explore_moves import Moves
 from latentlab.ui.pages.explore_nearest import OFF_THE_MAP
 from latentlab.ui.pages.explore_pane import Scene
@@ -169,6 +170,10 @@ class ExplorePage(Page):
     def status_text(self) -> str:
         """Return the age of the weights behind the picture."""
         return self.stage.follow_bar.text()
+
+    def key_rows(self) -> list[tuple[str, str]]:
+        """Return the keys of the page for the list of shortcuts."""
+        return KEY_ROWS
 
     def restart(self) -> None:
         """Forget the previous run and follow the new one."""
