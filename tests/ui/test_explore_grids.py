@@ -245,6 +245,26 @@ def test_panes_come_back_as_they_were(page, qtbot, lower):
     other.close_down()
 
 
+def test_the_room_that_a_hand_gave_the_grid_stays_and_comes_back(page, qtbot, lower):
+    splitter = page.stage.splitter
+    lower.show_pane("corners")
+    splitter.setSizes([300, 500])
+    splitter.splitterMoved.emit(300, 1)
+    share = splitter.sizes()[1] / sum(splitter.sizes())
+    lower.show_pane("strip")
+    assert splitter.sizes()[1] / sum(splitter.sizes()) < share
+    lower.show_pane("corners")
+    assert splitter.sizes()[1] / sum(splitter.sizes()) == pytest.approx(share, abs=0.02)
+    other = ExplorePage(make_context())
+    qtbot.addWidget(other)
+    other.restore_state(page.save_state())
+    assert other.stage.save_shares() == page.stage.save_shares()
+    other.restore_state({"stage": [300, 20]})
+    other.restore_state({"stage": {"strip False": 7.0}})
+    assert other.stage.save_shares() == page.stage.save_shares()
+    other.close_down()
+
+
 @pytest.mark.parametrize(("key", "name"), [("2", "traversals"), ("3", "plane"), ("7", "points"), ("1", "strip")])
 def test_alt_and_a_digit_bring_a_pane_to_the_front(page, qtbot, lower, key, name):
     lower.show_pane("walk")

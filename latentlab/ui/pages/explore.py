@@ -188,7 +188,7 @@ class ExplorePage(Page):
         """Return splitters and the arrangement of the sliders."""
         return {
             "splitter": self.splitter.sizes(),
-            "stage": self.stage.splitter.sizes(),
+            "stage": self.stage.save_shares(),
             "lower": self.stage.lower.save_state(),
             "nearest": self.stage.nearest_button.isChecked(),
             "sliders": self.panel.save_state(),
@@ -201,7 +201,7 @@ class ExplorePage(Page):
         if isinstance(lower, dict):
             self.stage.lower.restore_state(lower)
         self.stage.nearest_button.setChecked(state.get("nearest") is not False)
-        restore_sizes(self.stage.splitter, state.get("stage"))
+        self.stage.restore_shares(state.get("stage"))
         sliders = state.get("sliders")
         if isinstance(sliders, dict):
             self.panel.restore_state(sliders)

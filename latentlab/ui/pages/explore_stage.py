@@ -22,7 +22,7 @@ from latentlab.ui.widgets.shortcuts import click_on_key, on_key
 from latentlab.ui.widgets.weights_follow import FollowBar
 
 DRAG_FROM_PX = 4.0
-STRIP_SHARE, GRID_SHARE = 0.22, 0.5
+STRIP_SHARE, GRID_SHARE = 0.26, 0.5
 BESIDE_FROM = 1000
 ROWS = ("strip", "points", "walk", "arithmetic")
 """Panes that are a row or two of pictures."""
@@ -62,7 +62,7 @@ class ExploreStage(QWidget):
         self.info.setFont(style.figure_font(self.info.font()))
         self._press: QPointF | None = None
         self._dragging = self._wiping = False
-        self._shares: dict[tuple[str, bool], float] = {}
+        self._shares: dict[str, float] = {}
         self._front = "strip"
         self._aspect = 1.0
         self._build()
@@ -137,7 +137,7 @@ class ExploreStage(QWidget):
         beside = self._front == "grid" and self.width() >= BESIDE_FROM and self._fits_beside()
         across = Qt.Orientation.Horizontal if beside else Qt.Orientation.Vertical
         self.splitter.setOrientation(across)
-        share = self._shares.get((self._front, beside), GRID_SHARE if self._front == "grid" else STRIP_SHARE)
+        share = self._shares.get(f"{self._front} {beside}", GRID_SHARE if self._front == "grid" else STRIP_SHARE)
         total = max(sum(self.splitter.sizes()), 2)
         self.splitter.setSizes([round(total * (1 - share)), round(total * share)])
 
@@ -155,7 +155,17 @@ class ExploreStage(QWidget):
     def _on_split(self) -> None:
         sizes = self.splitter.sizes()
         beside = self.splitter.orientation() == Qt.Orientation.Horizontal
-        self._shares[(self._front, beside)] = sizes[1] / max(1, sum(sizes))
+        self._shares[f"{self._front} {beside}"] = sizes[1] / max(1, sum(sizes))
+
+    def save_shares(self) -> dict[str, object]:
+        """Return what share of the room a hand gave to strips and to grids."""
+        return dict(self._shares)
+
+    def restore_shares(self, state: object) -> None:
+        """Bring back what ``save_shares`` returned; what is odd is left out."""
+        if isinstance(state, dict):
+            self._shares |= {str(k): v for k, v in state.items() if isinstance(v, float) and 0.0 < v < 1.0}
+            self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Arrange the picture and the grid anew when the stage has become wide, or narrow."""
