@@ -179,8 +179,13 @@ def test_the_whole_frame_comes_after_the_cut_one(qtbot, service, clip, weights):
     assert video_clips.number_in(service.film.get()[1].image) == 64
 
 
-@pytest.mark.parametrize(("name", "content"), [("none.mp4", None), ("empty.mp4", b""), ("text.mp4", b"no film " * 99)])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("none.mp4", None), ("empty.mp4", b""), ("text.mp4", b"no film " * 99), ("truncated.mp4", "half of a film")],
+)
 def test_a_bad_file_is_one_message_and_the_next_one_opens(qtbot, service, clip, tmp_path, name, content):
+    if isinstance(content, str):
+        content = clip.read_bytes()[: clip.stat().st_size // 2]
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with qtbot.waitSignal(service.failed, timeout=10_000) as signal:
