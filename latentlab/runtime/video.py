@@ -213,6 +213,11 @@ class VideoService(QObject):
         self._followed = (-1, 0.0)  # Another slot may have the same version.
         self._worker.replica.weights = weights
 
+    @property
+    def snapshot(self) -> WeightSnapshot | None:
+        """The weights that frames are reconstructed with."""
+        return self._weights.get()[1] if self._weights is not None else None
+
     def open(self, path: Path) -> None:
         """Open a video in place of the one before; ``opened`` or ``failed`` follows."""
         if self._over:

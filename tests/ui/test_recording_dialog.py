@@ -55,7 +55,7 @@ def test_points_of_the_page_become_keyframes_and_a_walk(window, dialog, qtbot):
     add(window, (1, 0), (2, 2), (3, 1))
     assert [k.label for k in dialog.keyframes] == [0, 2, 1]
     assert dialog.note.text() == "180 frames · 6.0 s · 3 keyframes"
-    qtbot.waitUntil(lambda: dialog.strip.picture(2) is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: dialog.strip.picture(2) is not None, timeout=60_000)
     qtbot.waitUntil(lambda: dialog.preview.picture(0) is not None, timeout=10_000)
     first = dialog.preview.picture(0)
     dialog.scrub.setValue(500)

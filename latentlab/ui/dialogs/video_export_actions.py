@@ -76,7 +76,7 @@ def open_dataset(page: VideoPage, films: Sequence[Path] = ()) -> DatasetDialog:
 
 
 def _weights(page: VideoPage) -> WeightSnapshot | None:
-    return page.context.training.weights.get()[1]
+    return page.context.video.snapshot  # That of a pinned step, where one is.
 
 
 def _edit(page: VideoPage) -> EditedFilm | None:
