@@ -131,7 +131,13 @@ def _plot(name: str, runs: Sequence[_Run]) -> str:
     about = describe(name)
     bands = " · bands: lowest to highest, and 2nd to 98th percentile" if any(line.bands for line in lines) else ""
     title = about.label if known else name
-    return svg(title, f"{about.unit}{bands}", lines, log=about.log and not bands, smooth=0.0 if bands else SMOOTH)
+    return svg(
+        title,
+        f"{about.unit}{bands}".removeprefix(" · "),
+        lines,
+        log=about.log and not bands,
+        smooth=0.0 if bands else SMOOTH,
+    )
 
 
 def _curve(series: Series, name: str) -> tuple[np.ndarray, np.ndarray]:
