@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,21 @@ class DimensionStats:
         """
         usefulness = self.measure(by).astype(np.float64)
         return np.lexsort((-usefulness, ~self.active)).astype(np.int64)
+
+    def agrees(self, order: Sequence[int], by: str = BY_KL, tolerance: float = 1.25) -> bool:
+        """Whether an order still does: no dead dimension before an active one, none far below a later one.
+
+        While a model learns, measures change all the time; rows need not change places for a few per cent.
+        """
+        places = np.asarray(order, dtype=np.int64)
+        measure, active = self.measure(by)[places].astype(np.float64), self.active[places]
+        if (np.diff(active.astype(np.int8)) > 0).any():
+            return False
+        return all(
+            (part <= tolerance * np.minimum.accumulate(part) + 1e-6).all()
+            for part in (measure[active], measure[~active])
+            if len(part)
+        )
 
 
 def dimension_stats(mu: Floats, logvar: Floats | None) -> DimensionStats:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latentlab.core.latent_stats import dimension_stats
+from latentlab.core.latent_stats import DimensionStats, dimension_stats
 
 
 def test_kl_agrees_with_torch_distributions():
@@ -39,3 +39,11 @@ def test_order_puts_used_dimensions_first_and_dead_ones_last_though_their_kl_is_
 def test_order_falls_back_on_variance_and_keeps_ties_by_index():
     mu = np.array([[0, 2, 1, 1], [0, -2, -1, -1]], np.float32)
     assert dimension_stats(mu, None).order().tolist() == [1, 2, 3, 0]
+
+
+def test_an_order_stands_until_a_measure_has_changed_by_much():
+    stats = DimensionStats(np.array([2.0, 1.0, 1.1, 0.0], np.float32), None, 10)
+    assert stats.order().tolist() == [0, 2, 1, 3]
+    assert stats.agrees([0, 1, 2, 3])  # 1.1 below 1.0 is near enough.
+    assert not stats.agrees([1, 0, 2, 3])
+    assert not stats.agrees([0, 3, 1, 2])  # A dead one before active ones.

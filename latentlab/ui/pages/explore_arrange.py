@@ -178,6 +178,13 @@ class Arrangement(QWidget):
         if dims != sliders.order:
             sliders.set_order(dims)
 
+    def settled(self) -> bool:
+        """Whether the rows may stay where they are though newer measures are known."""
+        stats, by, order = self._sliders.stats, str(self.order.currentData()), self._sliders.order
+        if stats is None or self._sliders.axes.kind != DIMENSIONS or by == BY_INDEX or self.fold.isChecked():
+            return False
+        return len(order) == len(stats.variance) and stats.agrees(order, by)
+
     def _ordered(self, dims: list[int]) -> list[int]:
         stats = self._sliders.stats
         if stats is None or len(stats.variance) != len(dims):

@@ -143,7 +143,7 @@ class ExplorePanel(QWidget):
         """Take the use of the dimensions; rows change places only when no hand is in the list."""
         first, self.stats = self.stats is None, stats
         self.sliders.set_stats(stats, self.arrangement.measure)
-        if first or not self.sliders.busy:
+        if first or not (self.sliders.busy or self.arrangement.settled()):
             self.arrange()
 
     def set_data(self, data: ExploreData) -> None:
