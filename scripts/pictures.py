@@ -37,7 +37,7 @@ from latentlab.ui import style
 
 SIZES = ((1280, 800), (1920, 1080))
 THEMES = ("dark", "light")
-PAGES = ("monitorPage", "explorePage", "conditionPage", "videoPage")
+PAGES = ("monitorPage", "explorePage", "conditionPage", "mapPage", "videoPage")
 EXPLORE_PANES = ("traversals", "plane", "walk", "corners", "arithmetic")
 DOCS_PANES = ("traversals",)
 SPLATOON = "splatoon2"
@@ -154,6 +154,8 @@ class Photographer:
                 style.apply_theme(self.app, theme)
                 for page in pages:
                     self.window.show_page(page) if page != "welcome" else self.window.choose_recipe()
+                    if page == "mapPage":
+                        self.wait("the map", self.map_is_there, 600)
                     self.settle(1.5)
                     if page == "explorePage":
                         self.begin_at_a_picture()
@@ -180,6 +182,11 @@ class Photographer:
         file = self.out / f"{name}.png"
         self.window.grab().save(str(file))
         print(file)
+
+    def map_is_there(self) -> bool:
+        """Whether the whole data set is on the map."""
+        layout = self.window.area.page("mapPage").layout_shown
+        return layout is not None and layout.survey.complete
 
     def close(self) -> None:
         """End the window and its threads."""
@@ -211,7 +218,7 @@ def main() -> int:
     for name, run in trained.items():
         clip = clip_for(name, args.shared, runs)
         photographer.open(run, clip)
-        pages = PAGES if clip is not None else PAGES[:3]
+        pages = PAGES if clip is not None else PAGES[:4]
         photographer.shoot(name, pages, themes, sizes, DOCS_PANES if args.docs else EXPLORE_PANES)
     photographer.shoot("all", ("runsPage",), themes, sizes)
     photographer.close()

@@ -14,7 +14,7 @@ from latentlab.core.messages import Floats, Ints
 
 Pixels = npt.NDArray[np.uint32]
 LARGEST_DOT = 9
-AREA_PER_DOT = 14.0
+AREA_PER_DOT = 8.0
 """Pixels of the view for each visible point at which dots grow by one pixel squared."""
 
 

@@ -124,7 +124,7 @@ def test_newer_weights_are_told_and_surveyed_when_asked(ready, context, qtbot):
     put_step(context, 25)
     ready._told_at = 0.0
     ready.tick()
-    assert "weights now at step 25" in ready.bar.label.text()
+    assert "weights in use are of step 25" in ready.bar.label.text()
     QTest.keyClick(ready, Qt.Key.Key_S)
     wait_layout(ready, qtbot, lambda layout: layout.survey.step == 25)
 

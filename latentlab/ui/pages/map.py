@@ -71,24 +71,23 @@ class MapPage(Page):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.controls)
         column.addWidget(self.map, 1)
-        column.addWidget(self.bar)
-        right = QWidget()
-        side = QVBoxLayout(right)
-        side.setContentsMargins(0, 0, 0, 0)
-        side.addWidget(self.inspector, 1)
-        side.addWidget(self.follow_bar)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.setObjectName("mapSplitter")
         self.splitter.addWidget(left)
-        self.splitter.addWidget(right)
+        self.splitter.addWidget(self.inspector)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 0)
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setSizes([760, 320])
         content = QWidget()
-        row = QHBoxLayout(content)
-        row.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
-        row.addWidget(self.splitter)
+        whole = QVBoxLayout(content)
+        whole.setContentsMargins(style.SPACING, style.SPACING, style.SPACING, style.SPACING)
+        whole.addWidget(self.splitter, 1)
+        foot = QHBoxLayout()
+        foot.setSpacing(2 * style.SPACING)
+        foot.addWidget(self.bar, 3)
+        foot.addWidget(self.follow_bar, 2)
+        whole.addLayout(foot)
         self.stack = QStackedLayout(self)
         self.stack.addWidget(self.empty)
         self.stack.addWidget(content)
@@ -167,13 +166,13 @@ class MapPage(Page):
                 self._show_empty(UNASKED, "Encode the data set")
             return
         self.stack.setCurrentIndex(1)
-        newest = self.context.training.weights.peek()[1]
-        step = newest.step if newest is not None else -1
+        in_use = self.follow_bar.follow.newest()[1]
+        step = in_use.step if in_use is not None else layout.survey.step
         text = survey_text(layout.survey, layout, step, progress)
         problem = service.problem.get()[1]
         if problem is not None:
             text = f"{text} · {problem.what}"
-        self.bar.show_state(text, progress, newer=step > layout.survey.step)
+        self.bar.show_state(text, progress, newer=step != layout.survey.step)
 
     def _show_empty(self, text: str, button: str) -> None:
         self.empty.set_text(text)

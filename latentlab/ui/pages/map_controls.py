@@ -238,8 +238,8 @@ class SurveyBar(QWidget):
         style.repolish(self.again)
 
 
-def survey_text(survey: LatentSurvey, layout: MapLayout | None, newest_step: int, progress: Progress | None) -> str:
-    """Return what the map shows, e.g. ``step 1,500 · 60,000 images · weights now at step 2,000``."""
+def survey_text(survey: LatentSurvey, layout: MapLayout | None, step_in_use: int, progress: Progress | None) -> str:
+    """Return what the map shows, e.g. ``step 1,500 · 60,000 images · weights in use are of step 2,000``."""
     parts = [f"survey of step {format_steps(survey.step)}"]
     count, total = format_steps(len(survey)), format_steps(survey.total)
     parts.append(f"{count} images" if len(survey) >= survey.total else f"{count} of {total} images")
@@ -249,9 +249,10 @@ def survey_text(survey: LatentSurvey, layout: MapLayout | None, newest_step: int
             parts.append(f"t-SNE of a sample of {format_steps(len(layout.index))}")
         if steps:
             parts.append(f"t-SNE step {step} of {steps}")
-    if newest_step > survey.step:
-        parts.append(f"weights now at step {format_steps(newest_step)}")
-    if progress is not None:
+    if step_in_use != survey.step:
+        parts.append(f"weights in use are of step {format_steps(step_in_use)}")
+    told = layout is not None and layout.steps[1] > 0 and progress is not None and progress.what == "t-SNE"
+    if progress is not None and not told:
         share = f" {progress.done / progress.total:.0%}" if progress.total else ""
         parts.append(f"{progress.what.lower() if progress.what != 't-SNE' else progress.what}{share}…")
     return " · ".join(parts)

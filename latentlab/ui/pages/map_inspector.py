@@ -55,6 +55,7 @@ class MapInspector(QWidget):
         self.title.setProperty("role", "heading")
         self.title.setAccessibleName("What is looked at")
         self.picture = _pictures("mapPicture", "Image and reconstruction", PICTURE_HEIGHT)
+        self.picture.setToolTip("The image, and what the weights in use decode from its mean, with its error (MSE)")
         self.facts = QLabel(HINT)
         self.facts.setProperty("role", "muted")
         self.facts.setWordWrap(True)

@@ -48,7 +48,8 @@ class Subject:
         length = f"‖z‖ {format_value(float(np.linalg.norm(self.z)))}"
         if i < 0:
             told = f" · decoded as class {self.class_name}" if survey.info.conditional else ""
-            return f"{length}{told} · all other directions at the mean of the codes"
+            others = " · all other directions at the mean of the codes" if len(self.z) > 2 else ""
+            return f"{length}{told}{others}"
         parts = []
         if survey.labels is not None:
             parts.append(f"class {self.class_name}" if survey.labels[i] >= 0 else "class unknown")
@@ -207,8 +208,8 @@ class MapTalk(QObject):
         if isinstance(request, ReconstructRequest):
             if request.tag != subject.index or self._image is None or self._image.shape != result.images.shape:
                 return
-            error = "" if result.pixel is None else f"MSE {format_value(float(result.pixel[0]))}"
-            captions = ("image", f"decoded {error}")
+            error = "" if result.pixel is None else f" · {format_value(float(result.pixel[0]))}"
+            captions = ("image", f"decoded{error}")
             self.pictures.emit(subject, np.concatenate([self._image, result.images]), captions)
         elif isinstance(request, DecodeRequest) and np.array_equal(request.z[0], subject.z):
             self.pictures.emit(subject, result.images, ("decoded",))

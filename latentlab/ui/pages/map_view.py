@@ -22,7 +22,7 @@ SETTLE_MS = 140
 MOVING_POINTS = 60_000
 """While the map moves, at most so many dots are drawn: a fair sample, as their order is random."""
 ZOOM_STEP = 1.25
-LATTICE_OPACITY = 0.4
+LATTICE_OPACITY = 0.75
 ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -245,7 +245,7 @@ class MapView(QWidget):
         for area, picture in self._lattice:
             corner = map_paint.place_in(self.view, area.left(), area.bottom())
             size = area.width() * self.view.scale, area.height() * self.view.scale
-            painter.drawImage(QRectF(corner.x(), corner.y(), *size), picture)
+            painter.drawImage(QRectF(corner.x() + 1, corner.y() + 1, size[0] - 2, size[1] - 2), picture)
         if not self._lattice:
             map_paint.paint_axes(painter, self.view, layout.axes, numbers=layout.has_inverse)
         painter.setOpacity(LATTICE_OPACITY if self._lattice else 1.0)
