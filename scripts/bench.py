@@ -25,6 +25,10 @@ monitor_memory           bytes of memory that a logged step of a metric takes
 monitor_open             a finished run of 10^6 steps and 25 metrics: until its curves are painted
 monitor_cost             what watching costs training: page in view against no window, in turns
 gradient_shares.NAME     what the shares of gradients cost at their usual interval
+map_pan                  pictures a second of a map of 100,000 images that is moved and magnified
+map_redraw               the same map drawn at rest, every dot
+map_hover_ms             pointer on a dot until its picture is drawn beside it, on the real page
+pca_100k_x_256_s         principal directions of 100,000 codes in 256 dimensions
 video_long_open          a film of two hours opened until its first frame and reconstruction are drawn
 video_long_memory        the most memory over that before, preparing, measuring and scrubbing that film
 ======================== ============================================================================
