@@ -255,6 +255,7 @@ class SurveyThread(QThread):
             self.slots.surveys.put(surveyor.result())
             self._took_s = time.monotonic() - self._began
             self._stop()
+            self.nearest()  # Made ready now, the first question need not wait for it.
             return
         newest = self.slots.surveys.get()[1]
         first = newest is None or not newest.complete

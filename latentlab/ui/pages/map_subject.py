@@ -136,9 +136,9 @@ class MapTalk(QObject):
         self.subject, self._image = subject, None
         service = self._context.survey
         if service is not None:
-            service.ask_nearest(PANE, subject.z, NEIGHBOURS + (subject.index >= 0), NEIGHBOUR_SIDE)
-            if subject.index >= 0:
+            if subject.index >= 0:  # First: what is under the pointer is waited for.
                 service.ask_pictures(PANE, np.array([subject.row]))
+            service.ask_nearest(PANE, subject.z, NEIGHBOURS + (subject.index >= 0), NEIGHBOUR_SIDE)
         if subject.index < 0:
             self.decode()
 
