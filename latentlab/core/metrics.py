@@ -155,13 +155,6 @@ _ALL = (
         "discriminator",
     ),
     Metric(
-        "d_wrong",
-        "D(wrong class)",
-        "nats",
-        "Discriminator's loss on real images of another class than it is told, without its weight.",
-        "discriminator",
-    ),
-    Metric(
         "g_recon",
         "G(recon)",
         "nats",

@@ -131,16 +131,6 @@ class GameSettings(Section):
         kinds=VAEGAN,
         advanced=True,
     )
-    wrong_class_weight: float = setting(
-        0.0,
-        "Weight in the discriminator's loss of real images shown with a wrong class, as a third kind of fake "
-        "(Reed et al. 2016); it teaches the discriminator, and so the decoder, to heed the class.",
-        ge=0.0,
-        le=100.0,
-        live=True,
-        kinds=["cgan"],
-        advanced=True,
-    )
     r1_weight: float = setting(
         0.0,
         "Weight of the R1 penalty: half the squared gradient of the discriminator at real images in [-1,1].",

@@ -67,38 +67,24 @@ class ConditionalGan(LatentModel):
             fake_BCHW = self.decode(z_BD, y_B)
             real_B = self.discriminator(referee.shown(x_BCHW), y_B, generator)
             fakes = {"fake": self.discriminator(referee.shown(fake_BCHW), y_B, generator)}
-            mismatched = self._mismatched(x_BCHW, y_B, referee, context)
 
         judged = referee.real(real_B) | referee.fakes(real_B, fakes)
-        wrong = referee.fakes(real_B, mismatched)
         r1, penalty = referee.penalty(lambda images: self.discriminator(images, y_B), x_BCHW)
         generated = referee.generated(real_B, fakes)
-        told = [*judged.values(), *(context.objective.wrong_class_weight * loss for loss in wrong.values())]
-        told += [] if penalty is None else [penalty]
-        losses = {"decoder": generated["g_fake"], "discriminator": torch.stack(told).sum()}
+        losses = {
+            "decoder": generated["g_fake"],
+            "discriminator": torch.stack([*judged.values(), *([] if penalty is None else [penalty])]).sum(),
+        }
         margins = verdicts(real_B, fakes, gan_loss)
         resting = rests(margins, context.objective)
         self._update(losses, context, resting)
 
-        terms = {"loss": losses["decoder"], **judged, **wrong, **generated, **r1, "d_accuracy": accuracy(margins)}
+        terms = {"loss": losses["decoder"], **judged, **generated, **r1, "d_accuracy": accuracy(margins)}
         if context.detail and not referee.pairs:
             terms |= probabilities(margins)
         if resting is not None:
             terms |= {"d_updates": 1.0 - resting.discriminator, "g_updates": 1.0 - resting.decoder}
         return {name: term.detach() for name, term in terms.items()}
-
-    def _mismatched(self, x_BCHW: Tensor, y_B: Tensor, referee: Referee, context: StepContext) -> dict[str, Tensor]:
-        """Judge the real images as of another class, drawn at random: fakes that teach what a class is.
-
-        The matching-aware discriminator of Reed et al. 2016 ("Generative Adversarial Text to Image Synthesis",
-        Algorithm 1). Nothing where ``objective.wrong_class_weight`` is 0.
-        """
-        classes = self.info.num_classes
-        if context.objective.wrong_class_weight == 0.0 or classes < 2:
-            return {}
-        turn_B = torch.randint(1, classes, y_B.shape, generator=context.generator, device=y_B.device)
-        wrong_B = (y_B + turn_B) % classes
-        return {"wrong": self.discriminator(referee.shown(x_BCHW), wrong_B, context.generator)}
 
     def _update(self, losses: dict[str, Tensor], context: StepContext, resting: Rests | None) -> None:
         """Give each network the gradient of its own loss, then let all but the resting take their step."""
