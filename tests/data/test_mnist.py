@@ -105,7 +105,9 @@ def test_a_damaged_file_is_one_sentence(tmp_path, raw, message):
         read_idx(tmp_path / "x")
 
 
-@pytest.mark.parametrize("damage", [b"no gzip", gzip.compress(idx(np.zeros(100)))[:-20]])
+@pytest.mark.parametrize(
+    "damage", [b"no gzip", gzip.compress(idx(np.zeros(100)))[:-20]], ids=["not an archive", "cut off"]
+)
 def test_a_damaged_archive_is_one_sentence(tmp_path, damage):
     (tmp_path / "x.gz").write_bytes(damage)
     with pytest.raises(InputError, match=r"x\.gz cannot be read"):
