@@ -47,7 +47,7 @@ def check(**values: object) -> None:
         ({"recipe": "quickstar"}, "no recipe called quickstar"),
         ({"screenshot": Path("/no/such/folder/p.png")}, "There is no folder"),
         ({"screenshot": Path("/")}, "is a folder"),
-        ({"page": "map"}, "no page map"),
+        ({"page": "atlas"}, "no page atlas"),
         ({"after_s": -1.0}, "not a time"),
         ({"after_s": float("nan")}, "not a time"),
     ],
