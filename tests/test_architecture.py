@@ -126,6 +126,11 @@ def test_training_and_explore_load_no_qt():
     )
 
 
+def test_the_window_opens_before_plots_are_imported():
+    """pyqtgraph takes a fifth of a second that the first paint need not wait for."""
+    assert "pyqtgraph" not in _modules_after("import latentlab.launch, latentlab.ui.main_window")
+
+
 def test_the_window_loads_no_torch():
     loaded = _modules_after(f"{_import_all('ui')}\n{_import_all('runtime')}\nimport latentlab.app")
     assert not {"torch", "torchvision", "cv2", "sklearn"} & loaded

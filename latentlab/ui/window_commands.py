@@ -17,8 +17,6 @@ from latentlab.core.recipe_io import read_recipe, recipe_toml
 from latentlab.ui import screenshots, style
 from latentlab.ui.actions import PAGE_ACTIONS
 from latentlab.ui.dialogs.about_dialog import about_dialog
-from latentlab.ui.dialogs.export_dialog import ExportDialog
-from latentlab.ui.dialogs.recording_dialog import RecordingDialog
 from latentlab.ui.dialogs.shortcuts_dialog import ShortcutsDialog, page_rows, window_rows
 from latentlab.ui.dialogs.text_dialog import error_dialog
 from latentlab.ui.exporting import PictureExporter
@@ -29,6 +27,7 @@ from latentlab.ui.widgets.data_spec_editor import VIDEO_SUFFIXES
 
 if TYPE_CHECKING:
     from latentlab.core.recipe import Recipe
+    from latentlab.ui.dialogs.recording_dialog import RecordingDialog
     from latentlab.ui.main_window import MainWindow
 
 _PATTERNS = " ".join(f"*{suffix}" for suffix in (".toml", ".npz", ".png", *VIDEO_SUFFIXES))
@@ -226,6 +225,8 @@ class WindowCommands(QObject):
 
     def show_export(self) -> None:
         """Ask what to export, and how large."""
+        from latentlab.ui.dialogs.export_dialog import ExportDialog  # Plots take a while to import.
+
         ExportDialog(self._window, self.exporter).show()
 
     def show_recording(self) -> RecordingDialog | None:
@@ -233,6 +234,8 @@ class WindowCommands(QObject):
         if self._window.context.exports is None:
             return None
         if self._recording is None:
+            from latentlab.ui.dialogs.recording_dialog import RecordingDialog
+
             self._recording = RecordingDialog(self._window, self._window.context.exports)
         self._recording.show()
         self._recording.raise_()
