@@ -58,6 +58,9 @@ class VideoReader:
         The index of another reader of the same file, to save reading it again.
     onwards
         Whether frames will only be read onwards, so that those just decoded need not be kept.
+    glances
+        Whether single frames will be read here and there: threads then share each picture where it is coded in
+        slices, instead of working on several pictures at once, of which the first comes no sooner.
 
     Raises
     ------
@@ -65,8 +68,11 @@ class VideoReader:
         If the file is missing, empty, no video, or not decodable.
     """
 
-    def __init__(self, path: Path, index: FrameIndex | None = None, *, onwards: bool = False) -> None:
+    def __init__(
+        self, path: Path, index: FrameIndex | None = None, *, onwards: bool = False, glances: bool = False
+    ) -> None:
         self.path = Path(path)
+        self._thread_type = "SLICE" if glances else "AUTO"
         self.index = index or build_index(self.path)
         self._converter = VideoReformatter()
         self._recent: OrderedDict[int, Any] = OrderedDict()
@@ -80,7 +86,7 @@ class VideoReader:
         self._restart()
         first = self._find(0)
         self._turns = round(first.rotation / 90) % 4
-        fitting = 0 if onwards else RECENT_BYTES // max(1, first.width * first.height * 2)
+        fitting = 0 if onwards or glances else RECENT_BYTES // max(1, first.width * first.height * 2)
         self._keep = max(2, min(64, fitting))
         self._stored_size = (first.width, first.height)
         self.rate = self._measure_rate()
@@ -128,6 +134,10 @@ class VideoReader:
             return n - self._next + 1
         entry = self._entry_of(n)
         return n - (int(self.index.entries[entry]) if entry >= 0 and entry not in self._broken else 0) + 1
+
+    def jumps(self, n: int) -> bool:
+        """Whether reading frame ``n`` begins at a keyframe rather than where the last read ended."""
+        return n not in self._recent and not self._worth_going_on(n)
 
     def recent(self) -> list[int]:
         """Return the frames that cost nothing: those decoded last."""
@@ -245,7 +255,7 @@ class VideoReader:
         self._stream = video_stream(self._container, self.path)
         codec = self._stream.codec_context
         if codec.width * codec.height > SMALL_PIXELS:
-            self._stream.thread_type = "AUTO"
+            self._stream.thread_type = self._thread_type
             codec.thread_count = max(1, min(4, os.cpu_count() or 1))
         else:
             codec.thread_count = 1

@@ -13,17 +13,19 @@ from latentlab.data.video_sequence import PictureSequence, is_sequence, sequence
 FrameReader = VideoReader | PictureSequence
 
 
-def open_frames(path: Path, index: FrameIndex | None = None, *, onwards: bool = False) -> FrameReader:
+def open_frames(
+    path: Path, index: FrameIndex | None = None, *, onwards: bool = False, glances: bool = False
+) -> FrameReader:
     """Open a video file, a folder of pictures, or a pattern such as ``shots/img_*.png`` or ``img_%04d.png``.
 
-    ``index`` and ``onwards`` as in ``VideoReader``.
+    ``index``, ``onwards`` and ``glances`` as in ``VideoReader``.
 
     Raises
     ------
     InputError
         If there is nothing at ``path``, or nothing that can be decoded.
     """
-    return PictureSequence(path) if is_sequence(path) else VideoReader(path, index, onwards=onwards)
+    return PictureSequence(path) if is_sequence(path) else VideoReader(path, index, onwards=onwards, glances=glances)
 
 
 def file_facts(path: Path) -> list[object]:

@@ -104,6 +104,10 @@ class PictureSequence:
         """Return how many frames have to be decoded for frame ``n``: its own."""
         return 1
 
+    def jumps(self, n: int) -> bool:
+        """Whether reading frame ``n`` begins somewhere else: every picture stands by itself."""
+        return False
+
     def recent(self) -> list[int]:
         """Return the frames that cost nothing: none."""
         return []

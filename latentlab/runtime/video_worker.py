@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -18,6 +19,7 @@ from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import Images, Ints, ModelInfo
 from latentlab.core.video_messages import Crop, ErrorCurve, FilmFrame, OtherPicture, VideoFrame, VideoInfo, VideoView
 from latentlab.runtime.video_curve import CurveKeeper
+from latentlab.runtime.video_nearest import Keyframes
 from latentlab.runtime.video_replica import Replica
 from latentlab.runtime.video_scenes import SceneKeeper
 from latentlab.runtime.video_watch import FileWatch
@@ -83,6 +85,7 @@ class VideoWorker:
         self.scenes: SceneKeeper | None = None
         self.editor: FrameEditor | None = None
         self.newer: Callable[[], bool] = never
+        self.keyframes = Keyframes()
         self._build_proxy = build_proxy
         self._view = self._asked_view = VideoView()
         self._film_wanted: int | None = None
@@ -110,11 +113,13 @@ class VideoWorker:
         self._told_frames = self.reader.frames
         self._watch = FileWatch(path)
         self._adopt_shape()
+        self.keyframes.open(self.reader)
         return self.reader.info
 
     def close(self) -> None:
         """Release the file and everything made for it."""
         self._drop_proxy()
+        self.keyframes.close()
         if self.reader is not None:
             self.reader.close()
         self.reader = self.curve = None
@@ -236,7 +241,8 @@ class VideoWorker:
         original = self._prepared(frame.index)
         if original is not None:
             return original
-        if reader.cost(frame.index) * self._ms_per_frame > QUICK_MS:
+        jumps = self.keyframes.worth_a_look and reader.jumps(frame.index)
+        if jumps or reader.cost(frame.index) * self._ms_per_frame > QUICK_MS:
             self._show_nearest(reader, frame, began)
             if self.newer():
                 raise Cancelled
@@ -250,28 +256,25 @@ class VideoWorker:
 
     def _show_nearest(self, reader: FrameReader, frame: VideoFrame, began: float) -> None:
         """Leave the nearest picture to be had at once: prepared, decoded lately, or the keyframe before."""
-        wanted, entries = frame.index, reader.index.entries
-        ready = self.proxy.nearest(wanted) if self.proxy is not None and not self._view.draft else None
-        places = [place for place in (*reader.recent(), ready) if place is not None]
-        entry = int(np.searchsorted(entries, wanted, side="right")) - 1
-        if entry >= 0 and reader.index.seekable:  # Decoding begins there in any case.
-            places.append(int(entries[entry]))
-        if not places:
+        ready = self.proxy.nearest(frame.index) if self.proxy is not None and not self._view.draft else None
+        nearest = self.keyframes.nearest(reader, frame.index, ready)
+        if nearest == frame.index:
             return
-        nearest = min(places, key=lambda place: abs(place - wanted))
         original = self._prepared(nearest)
         if original is None:
-            original = self._shape().apply(reader.read(nearest))
+            with self._before_proxy():
+                original = self._shape().apply(self.keyframes.read(reader, nearest))
         self._publish(replace(frame, index=nearest), original, began)
+
+    def _before_proxy(self) -> AbstractContextManager[None]:
+        """Hold up the proxy's builder, which decodes the same film on the same cores."""
+        return nullcontext() if self.proxy is None else self.proxy.right_of_way()
 
     def _decode(self, reader: FrameReader, index: int) -> Images:
         """Decode a frame before the proxy's builder goes on; keep a measure of how long frames take."""
         cost, began = reader.cost(index), time.perf_counter()
-        if self.proxy is None:
+        with self._before_proxy():
             picture = reader.read(index, self.newer)
-        else:
-            with self.proxy.right_of_way():
-                picture = reader.read(index, self.newer)
         if cost > 2:
             self._ms_per_frame += 0.3 * ((time.perf_counter() - began) * 1000 / cost - self._ms_per_frame)
         return picture

@@ -48,6 +48,21 @@ def test_where_decoding_takes_long_the_nearest_frame_comes_first(qtbot, service,
     assert [video_clips.number_in(frame.original) for frame in seen] == [40, 70]
 
 
+def test_a_jump_in_a_film_of_large_pictures_shows_the_keyframe_first(tmp_path, monkeypatch):
+    """The reader works on several pictures at once, so that the first after a jump comes late."""
+    size = (400, 240)
+    path = video_clips.write_clip(tmp_path / "a.mp4", frames=30, size=size, options={"g": "20", "keyint_min": "20"})
+    worker = VideoWorker(VideoSlots(), lambda proxy: None)
+    worker.open(path)
+    seen = []
+    monkeypatch.setattr(worker.slots.frame, "put", seen.append)
+    for number, index in enumerate((0, 1, 22, 23, 20)):
+        worker.show(FrameRequest(index, number, VideoView()))
+    worker.release()
+    assert [(frame.index, frame.wanted) for frame in seen] == [(0, 0), (1, 1), (20, 22), (22, 22), (23, 23), (20, 20)]
+    assert [video_clips.number_in(frame.original) for frame in seen] == [frame.index for frame in seen]
+
+
 def test_a_newer_wish_ends_the_decoding_towards_an_older_one(clip):
     worker = VideoWorker(VideoSlots(), lambda proxy: None)
     worker.open(clip)
