@@ -170,6 +170,7 @@ class MetricHistory:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._series: dict[str, _Series] = {}
+        self._span: tuple[float, float] | None = None
         self.version = 0
 
     def append(self, step: int, values: Mapping[str, float]) -> None:
@@ -177,6 +178,8 @@ class MetricHistory:
         with self._lock:
             for name, value in values.items():
                 self._series.setdefault(name, _Series()).append(float(step), float(value))
+            if values:
+                self._reach(float(step), float(step))
             self.version += 1
 
     def extend(self, name: str, steps: Sequence[float] | Array, values: Sequence[float] | Array) -> None:
@@ -184,12 +187,15 @@ class MetricHistory:
         with self._lock:
             series = self._series.setdefault(name, _Series())
             series.extend(np.asarray(steps, dtype=np.float64), np.asarray(values, dtype=np.float64))
+            if len(steps):
+                self._reach(float(steps[0]), float(steps[-1]))
             self.version += 1
 
     def clear(self) -> None:
         """Forget everything; the version grows."""
         with self._lock:
             self._series.clear()
+            self._span = None
             self.version += 1
 
     def names(self) -> list[str]:
@@ -208,13 +214,11 @@ class MetricHistory:
 
     def span(self) -> tuple[float, float] | None:
         """Return the first and last step over all metrics, or None when empty."""
-        with self._lock:
-            ends = [
-                (s.steps.view(0, 1)[0], s.steps.view(s.steps.length - 1, s.steps.length)[0])
-                for s in self._series.values()
-                if s.steps.length
-            ]
-        return (float(min(a for a, _ in ends)), float(max(b for _, b in ends))) if ends else None
+        return self._span
+
+    def _reach(self, first: float, last: float) -> None:
+        before = self._span or (first, last)
+        self._span = (min(before[0], first), max(before[1], last))
 
     def at(self, name: str, step: float) -> tuple[float, float] | None:
         """Return the (step, value) logged nearest to ``step``, for the read-out under the cursor."""

@@ -324,7 +324,7 @@ class MetricsFollower:
         InputError
             If the file is missing or damaged.
         """
-        parts: dict[str, list[tuple[Array, Array]]] = {}
+        blocks: dict[int, list[Array]] = {}
         with closing(connect_readonly(self.path)) as db:
             db.execute("BEGIN")  # One snapshot, so that the generation belongs to the rows.
             (generation,) = db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
@@ -339,6 +339,11 @@ class MetricsFollower:
             for block_id, layout, count, data in db.execute(query, (newest, *open_ids)):
                 columns = np.frombuffer(data, "<f8").reshape(-1, count)[:, self._seen.get(block_id, 0) :]
                 self._seen[block_id] = count
-                for name, values in zip((ELAPSED, *names[layout]), columns[1:], strict=True):
+                blocks.setdefault(layout, []).append(columns)
+        parts: dict[str, list[tuple[Array, Array]]] = {}
+        for layout in sorted(blocks):
+            columns = np.concatenate(blocks.pop(layout), axis=1)  # A layout's blocks follow one another in time.
+            for name, values in zip((ELAPSED, *names[layout]), columns[1:], strict=True):
+                if len(values):
                     parts.setdefault(name, []).append((columns[0], values))
-        return started_over, {name: _joined(found) for name, found in parts.items() if any(len(s) for s, _ in found)}
+        return started_over, {name: _joined(found) for name, found in parts.items()}
