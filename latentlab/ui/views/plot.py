@@ -18,6 +18,7 @@ from latentlab.ui.views import plot_menu
 from latentlab.ui.views.plot_axis import TOP_MARGIN, GridAxis
 from latentlab.ui.views.plot_config import configure_pyqtgraph, line_pen
 from latentlab.ui.views.plot_curve import Curve, place
+from latentlab.ui.views.plot_dots import NewestDots
 from latentlab.ui.views.plot_fill import Fills
 from latentlab.ui.views.plot_group import PlotGroup
 from latentlab.ui.views.plot_header import Entry, PlotHeader
@@ -28,7 +29,6 @@ from latentlab.ui.views.plot_view import PlotArea
 
 Array = npt.NDArray[np.float64]
 MAX_POINTS = 1000
-DOT = 5
 
 
 class _Canvas(pg.GraphicsView):
@@ -56,6 +56,8 @@ class _Canvas(pg.GraphicsView):
         self.setMinimumSize(0, 0)
         for part in (self, self.viewport()):
             part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Nothing in it answers to keys: Tab passes by.
+        # Every value moves every curve: finding out what to paint again takes longer than painting it all.
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
         self._group = group
         self.fresh_data = False
 
@@ -107,9 +109,7 @@ class MetricPlot(QWidget):
         self.curves = [Curve(spec, self.area) for spec in self.spec.curves]
         self.fills = Fills(self.spec, self.area, self.curves)
         self.marks = Marks(self.area)
-        self._dots = pg.ScatterPlotItem(size=DOT, pxMode=True, pen=None)
-        self._dots.setZValue(20)
-        self.area.addItem(self._dots, ignoreBounds=True)
+        self._dots = NewestDots(self.area)
         self._cursor = pg.InfiniteLine(angle=90, movable=False)
         self._cursor.setVisible(False)
         self.area.addItem(self._cursor, ignoreBounds=True)
@@ -224,9 +224,7 @@ class MetricPlot(QWidget):
 
     def _mark_newest(self) -> None:
         shown = [(curve.newest, curve.colour) for curve in self.curves if curve.newest and not curve.hidden]
-        shown = [] if self.spec.stacked else shown
-        places = np.array([place for place, _ in shown], dtype=np.float64).reshape(-1, 2)
-        self._dots.setData(x=places[:, 0], y=places[:, 1], brush=[colour for _, colour in shown])
+        self._dots.show([] if self.spec.stacked else shown)
 
     def _scale_y(self) -> None:
         if not self.area.y_by_hand:
