@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import InputError, cannot_write
 from latentlab.core.messages import Floats
 
 FILE = "directions.json"
@@ -89,7 +89,7 @@ def _write(run: Path, directions: list[Direction]) -> list[Direction]:
         part.write_text(json.dumps({"format": FORMAT, "directions": rows}) + "\n", encoding="utf-8")
         os.replace(part, path)
     except OSError as error:
-        raise InputError(f"{FILE} cannot be written: {error.strerror or error}", where=str(path)) from None
+        raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)
     return directions

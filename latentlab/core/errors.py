@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 EXIT_OK = 0
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
@@ -53,3 +55,21 @@ class Cancelled(LatentLabError):  # noqa: N818 - a wish of the user, not an erro
 
     def __init__(self, what: str = "Cancelled.") -> None:
         super().__init__(what)
+
+
+def cannot_write(path: Path, error: Exception) -> InputError:
+    """Return the sentence for a file or folder that the system refuses to write.
+
+    Parameters
+    ----------
+    path
+        What was to be written, under the name that the user gave.
+    error
+        What the system said.
+    """
+    if isinstance(error, FileNotFoundError):
+        hint = "Its folder is gone; choose another."
+    else:
+        hint = "Check the folder, its permissions and the space left on the disk."
+    reason = getattr(error, "strerror", None) or str(error)
+    return InputError(f"{path.name} cannot be written: {reason}", where=str(path), hint=hint)

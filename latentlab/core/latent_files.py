@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import InputError, cannot_write
 from latentlab.core.messages import Floats, Ints
 
 ENDINGS = (".npz", ".csv")
@@ -39,7 +39,7 @@ def write_latents(path: Path, z_ND: Floats, labels: Ints | None = None, *, run: 
                 np.savez(file, allow_pickle=False, **arrays)
         os.replace(part, path)
     except OSError as error:
-        raise InputError(f"{path.name} cannot be written: {error.strerror or error}", where=str(path)) from None
+        raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)
 

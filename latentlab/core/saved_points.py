@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import InputError, cannot_write
 from latentlab.core.latent_state import LatentPoint, frozen
 
 FILE = "points.json"
@@ -80,7 +80,7 @@ def write_points(run: Path, points: Sequence[SavedPoint]) -> None:
         part.write_text(json.dumps({"format": FORMAT, "points": rows}) + "\n", encoding="utf-8")
         os.replace(part, path)
     except OSError as error:
-        raise InputError(f"{FILE} cannot be written: {error.strerror or error}", where=str(path)) from None
+        raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import InputError, cannot_write
 from latentlab.core.messages import Floats
 
 Smoothing = Literal["none", "gaussian", "median"]
@@ -129,7 +129,6 @@ def save_edit(path: Path, edit: EditedFilm) -> None:
         part.write_text(json.dumps(edit.to_json()), encoding="utf-8")
         os.replace(part, path)
     except OSError as error:
-        hint = "Check the folder and the space left on the disk."
-        raise InputError(f"{path.name} cannot be written: {error.strerror}", where=str(path), hint=hint) from None
+        raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)

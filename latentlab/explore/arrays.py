@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from latentlab.core.errors import InputError, LatentLabError
+from latentlab.core.errors import InputError, LatentLabError, cannot_write
 from latentlab.core.messages import (
     DecodeRequest,
     EncodeRequest,
@@ -129,7 +129,7 @@ def write_npz(path: Path, arrays: Mapping[str, npt.NDArray[Any]], *, compressed:
             (np.savez_compressed if compressed else np.savez)(file, allow_pickle=False, **arrays)
         os.replace(part, path)
     except OSError as error:
-        raise InputError(f"{path.name} cannot be written: {error.strerror or error}", where=str(path)) from None
+        raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)
 

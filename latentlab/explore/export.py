@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import InputError, cannot_write
 from latentlab.core.messages import Images
 from latentlab.core.picture_origin import FORMAT, KEYWORD, Origin, parse_origin
 
@@ -32,7 +32,7 @@ def write_png(path: Path, picture: Images, origin: Origin | None = None) -> None
         image.save(part, format="PNG", pnginfo=chunk)
         os.replace(part, path)
     except OSError as error:
-        raise InputError(f"{path.name} cannot be written: {error.strerror or error}", where=str(path)) from None
+        raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from latentlab.core.errors import cannot_write
 from latentlab.core.messages import Floats
 from latentlab.core.video_messages import psnr_db
-from latentlab.explore.video_write import cannot_write, part_name, remove
+from latentlab.explore.video_write import part_name, remove
 
 if TYPE_CHECKING:
     from latentlab.explore.video_export_frames import FilmBatch

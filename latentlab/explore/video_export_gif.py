@@ -13,10 +13,11 @@ import av
 import numpy as np
 from av.filter import Graph
 
+from latentlab.core.errors import cannot_write
 from latentlab.core.messages import Images
 from latentlab.core.video_export import MAX_GIF_RATE
 from latentlab.explore.video_export_timing import Timing
-from latentlab.explore.video_write import WRITE_ERRORS, cannot_write, part_name, remove, size_of
+from latentlab.explore.video_write import WRITE_ERRORS, part_name, remove, size_of
 
 HUNDREDTH = Fraction(1, 100)
 PALETTE = "stats_mode=single"

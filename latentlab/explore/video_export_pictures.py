@@ -10,12 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import InputError, cannot_write
 from latentlab.core.messages import Images
 from latentlab.explore.export import Origin, write_png
 from latentlab.explore.mosaic import mosaic
 from latentlab.explore.video_export_timing import Timing
-from latentlab.explore.video_write import cannot_write
 
 MAX_ON_SHEET = 256
 SHEET_GAP = 4
@@ -62,6 +61,8 @@ class PicturesWriter:
             path = self._part / f"frame_{number:0{self._digits}d}.png"
             write_png(path, frame, self._origin)
             self.bytes_written += path.stat().st_size
+        except InputError as error:  # Names the hidden folder, which nobody asked for.
+            raise InputError(error.what, where=str(self.path), hint=error.hint) from None
         except OSError as error:
             raise cannot_write(self.path, error) from None
         self.size = (frame.shape[1], frame.shape[0])

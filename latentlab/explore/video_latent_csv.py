@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import cannot_write
 from latentlab.core.messages import Floats
 from latentlab.core.video_curves import FrameCurves
 from latentlab.core.video_messages import psnr_db
@@ -47,6 +47,6 @@ def write_curves(
                 table.writerow([frame, f"{seconds:.6f}", *("" if v != v else f"{v:.7g}" for v in row)])
         os.replace(part, path)
     except OSError as error:
-        raise InputError(f"{path.name} cannot be written: {error.strerror or error}", where=str(path)) from None
+        raise cannot_write(path, error) from None
     finally:
         part.unlink(missing_ok=True)

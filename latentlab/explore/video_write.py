@@ -11,7 +11,7 @@ import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from latentlab.core.errors import InputError
+from latentlab.core.errors import cannot_write
 from latentlab.core.messages import Images
 from latentlab.core.video_export import FILM_SUFFIXES, Quality
 from latentlab.explore.video_export_sound import SoundTrack
@@ -186,13 +186,3 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError:
         return
-
-
-def cannot_write(path: Path, error: Exception) -> InputError:
-    """Return the sentence for a file that the system refuses to write."""
-    if isinstance(error, FileNotFoundError):
-        hint = "Its folder is gone; choose another."
-    else:
-        hint = "Check the folder, its permissions and the space left on the disk."
-    reason = getattr(error, "strerror", None) or str(error)
-    return InputError(f"{path.name} cannot be written: {reason}", where=str(path), hint=hint)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
-from latentlab.core.errors import Cancelled, InputError
+from latentlab.core.errors import Cancelled, InputError, cannot_write
 from latentlab.core.latent_map import Group, MapLayout, NormHistogram, Plane, flat_layout, group_of, norm_histogram
 from latentlab.core.latent_pca import Pca, pca
 from latentlab.core.latent_survey import LatentSurvey
@@ -184,7 +184,7 @@ def write_group(path: Path, survey: LatentSurvey, index: Ints) -> None:
                 np.savez(file, allow_pickle=False, mu=part.mu, step=part.step, **arrays)
         beside.replace(path)
     except OSError as error:
-        raise InputError(f"{path.name} cannot be written: {error.strerror or error}", where=str(path)) from None
+        raise cannot_write(path, error) from None
     finally:
         beside.unlink(missing_ok=True)
 

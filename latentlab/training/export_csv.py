@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.core.errors import LatentLabError
+from latentlab.core.errors import cannot_write
 from latentlab.core.run_folder import METRICS
 from latentlab.training.metrics_db import ELAPSED, read_metrics
 
@@ -35,7 +35,7 @@ def export_csv(run: Path, path: Path) -> int:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise LatentLabError(f"{path.name} cannot be written: {error.strerror}", where=str(path)) from None
+        raise cannot_write(path, error) from None
     return len(steps)
 
 

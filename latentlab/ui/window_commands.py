@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
-from latentlab.core.errors import InputError, LatentLabError
+from latentlab.core.errors import InputError, LatentLabError, cannot_write
 from latentlab.core.messages import ErrorReport
 from latentlab.core.recipe_io import read_recipe, recipe_toml
 from latentlab.ui import screenshots, style
@@ -181,9 +181,7 @@ class WindowCommands(QObject):
         try:
             path.write_text(recipe_toml(recipe), encoding="utf-8")
         except OSError as error:
-            self._window.context.errors.report(
-                ErrorReport(f"{path.name} cannot be written: {error.strerror}", str(path))
-            )
+            self._window.context.errors.report(ErrorReport.of(cannot_write(path, error)))
             return
         self._window.form.set_recipe(recipe, str(path))
         self._window.store.add_recent(path)

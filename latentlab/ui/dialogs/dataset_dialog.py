@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from latentlab.core.errors import LatentLabError
+from latentlab.core.errors import LatentLabError, cannot_write
 from latentlab.core.messages import ErrorReport
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_base import CONDITIONAL
@@ -201,7 +201,7 @@ class DatasetDialog(QDialog):
         try:
             path.write_text(recipe_toml(recipe), encoding="utf-8")
         except OSError as error:
-            self.context.errors.report(ErrorReport(f"{path.name} cannot be written: {error.strerror}", str(path)))
+            self.context.errors.report(ErrorReport.of(cannot_write(path, error)))
         else:
             self.context.show_message(f"Saved {path}")
 
