@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Slot
 from latentlab.runtime.rolling import Rolling
 
 POLL_HZ = 30
-PROBE_MS = 10
+PROBE_MS = 20
 
 
 class EventLoopMonitor(QObject):
@@ -99,7 +99,7 @@ class Poller(QObject):
     @property
     def delay_ms(self) -> float:
         """Median event-loop delay of the last half minute, in milliseconds."""
-        return self.monitor.delay.summary().median
+        return self.monitor.delay.median()
 
     @Slot()
     def _on_timeout(self) -> None:

@@ -58,6 +58,11 @@ class Rolling:
         with self._lock:
             return self._values[: min(self._count, len(self._values))].copy()
 
+    def median(self) -> float:
+        """Return the median of what is held; zero before the first measurement."""
+        held = self.values()
+        return float(np.median(held)) if held.size else 0.0
+
     def summary(self) -> Summary:
         """Return last, median, 99th percentile and maximum; zeros before the first measurement."""
         held = self.values()

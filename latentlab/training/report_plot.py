@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 WIDTH, HEIGHT = 560, 250
-LEFT, RIGHT, TOP, BOTTOM = 58, 12, 8, 30
+LEFT, RIGHT, TOP, BOTTOM = 58, 22, 8, 30
 POINTS = 500
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8508f", "#b87400", "#2ec4b6", "#7a828f", "#6f9a14")
 """One per run, of the Okabe-Ito family: told apart by colour-blind eyes, on white and on black."""

@@ -25,7 +25,7 @@ from latentlab.ui.welcome import WelcomePage
 from latentlab.ui.widgets.recipe_form import RecipeForm
 from latentlab.ui.window_commands import WindowCommands
 
-READINGS_EVERY = 8  # ticks of the 30 Hz poll: numbers that change faster cannot be read
+READINGS_EVERY = 12  # ticks of the 30 Hz poll: numbers that change faster cannot be read
 
 
 class MainWindow(QMainWindow):
@@ -185,12 +185,12 @@ class MainWindow(QMainWindow):
         for page in self.area.visible_pages():
             page.tick()
         training = self.context.training
-        seen = (training.status.version, training.progress.version)
-        if seen != self._seen:
-            self._seen = seen
-            self._show_training()
         self._ticks += 1
         if self._ticks % READINGS_EVERY == 0:
+            seen = (training.status.version, training.progress.version)
+            if seen != self._seen:
+                self._seen = seen
+                self._show_training()
             self._show_readings()
 
     def _show_training(self) -> None:

@@ -27,8 +27,10 @@ from latentlab.ui.views.plot_group import ELAPSED, PlotGroup
 from latentlab.ui.widgets.empty_state import EmptyState
 
 EMPTY_TEXT = "Nothing is training yet. Choose a recipe, and its curves and pictures appear here while it learns."
-SLOW_TICK_S = 0.25
-"""How often numbers and the list of plots are looked at; curves and pictures have their own pace."""
+SLOW_TICK_S = 0.4
+"""How often the numbers and the list of plots are looked at; curves and pictures have their own pace."""
+RARE_TICK_S = 1.0
+"""How often the table is filled and the doctor asked."""
 TABLE_SHARE = 0.28
 """Largest share of the page's height that the table takes until the user moves its divider."""
 COLUMNS = (63, 37)
@@ -49,7 +51,7 @@ class MonitorPage(Page):
         super().__init__(context, parent)
         self._session = context.training
         self._status_seen: tuple[int, TrainingState] | None = None
-        self._slow_at = 0.0
+        self._slow_at = self._rare_at = 0.0
         self._names: tuple[str, ...] = ()
         self._preloading: threading.Thread | None = None
         self._right_by_hand = self._columns_by_hand = False
@@ -146,17 +148,17 @@ class MonitorPage(Page):
         else:
             self.context.change_setting(finding.fix.key, finding.fix.value)
 
-    def _look_after(self) -> None:
-        """Let the doctor look, and mark what happened on the plots."""
+    def _show_events(self) -> None:
+        """Mark what happened on the plots."""
+        if self._session.events.version != self._events_version:
+            self._events_version = self._session.events.version
+            self.group.set_events(self._session.events.marked())
+
+    def _ask_doctor(self) -> None:
         recipe = self._recipe()
         if recipe is not None and self.watch.look(self._session.history, recipe):
             self.tabs.set_count(len(self.watch.findings))
             self._show_findings()
-        if self._session.events.version != self._events_version:
-            self._events_version = self._session.events.version
-            self.group.set_events(self._session.events.marked())
-        self.hands.refresh()
-        self.shown.look_for_steps()
 
     def _show_findings(self) -> None:
         live = self._session.state in (TrainingState.RUNNING, TrainingState.PAUSED)
@@ -219,6 +221,7 @@ class MonitorPage(Page):
         self._choose_plots()
         self.table.set_rows([])
         self.numbers.clear()
+        self._slow_at, self._rare_at = time.monotonic(), 0.0
         self._refresh_slowly()
 
     def save_state(self) -> dict[str, object]:
@@ -269,10 +272,19 @@ class MonitorPage(Page):
         if names != self._names:
             self._names = names
             self._choose_plots()
+            self._rare_at = 0.0
         self._set_targets()
-        self.views.fit_headers()
-        self._look_after()
+        self._show_events()
+        self.hands.refresh()
         self._show_status()
+        if self._slow_at - self._rare_at >= RARE_TICK_S:
+            self._rare_at = self._slow_at
+            self._refresh_rarely()
+
+    def _refresh_rarely(self) -> None:
+        self.views.fit_headers()
+        self._ask_doctor()
+        self.shown.look_for_steps()
         self._show_values()
         self.controls.set_time_known(self.group.knows_time)
 

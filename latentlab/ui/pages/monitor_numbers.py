@@ -176,8 +176,11 @@ class ValueTable(QWidget):
         painter.drawText(QRect(train - cell, 0, cell, line), _RIGHT, "train")
         if self._has_test:
             painter.drawText(QRect(test - cell, 0, cell, line), _RIGHT, "test")
+        shown = event.rect()  # Of a table that is scrolled, a few rows: text is slow to draw.
         for index, row in enumerate(self._rows):
-            self._paint_row(painter, row, (index + 1) * line)
+            top = (index + 1) * line
+            if top < shown.bottom() and top + line > shown.top():
+                self._paint_row(painter, row, top)
 
     @staticmethod
     def _paint_fitting(painter: QPainter, room: QRect, text: str, short: str) -> None:

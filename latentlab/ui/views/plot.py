@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal, Slot
 from PySide6.QtGui import QContextMenuEvent, QCursor, QPaintEvent
 from PySide6.QtWidgets import QGraphicsGridLayout, QToolTip, QVBoxLayout, QWidget
 
@@ -32,13 +33,15 @@ MAX_POINTS = 1000
 
 
 class _Canvas(pg.GraphicsView):
-    """The drawing surface: an area with two axes; reports what its painting costs.
+    """The drawing surface: an area with two axes; tells what its painting costs.
 
     Not pyqtgraph's PlotWidget, which builds a hidden settings form for each plot: that takes longer
     than everything else here together.
     """
 
-    def __init__(self, area: PlotArea, axes: dict[str, GridAxis], group: PlotGroup) -> None:
+    painted = Signal(float)  # seconds
+
+    def __init__(self, area: PlotArea, axes: dict[str, GridAxis]) -> None:
         super().__init__(background=None)
         central = pg.GraphicsWidget()
         grid = QGraphicsGridLayout()
@@ -58,16 +61,12 @@ class _Canvas(pg.GraphicsView):
             part.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Nothing in it answers to keys: Tab passes by.
         # Every value moves every curve: finding out what to paint again takes longer than painting it all.
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
-        self._group = group
-        self.fresh_data = False
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint, and tell the group how long it took."""
+        """Paint, and tell how long it took."""
         start = time.perf_counter()
         super().paintEvent(event)
-        if self.fresh_data:
-            self.fresh_data = False
-            self._group.note_paint(time.perf_counter() - start)
+        self.painted.emit(time.perf_counter() - start)
 
 
 class MetricPlot(QWidget):
@@ -88,12 +87,16 @@ class MetricPlot(QWidget):
         self._y_range: Range | None = None
         self._hidden_values = 0
         self._told = ""
+        self._inner_unit: tuple[float | None, str] = (None, "")
         self.header = PlotHeader(spec.title, "", spec.tooltip)
         self.header.entry_clicked.connect(self._toggle_curve)
         self.header.fit_clicked.connect(self._fit_and_draw)
         self.area = PlotArea()
         self.axes = {"left": GridAxis("left"), "bottom": GridAxis("bottom")}
-        self.canvas = _Canvas(self.area, self.axes, group)
+        self.canvas = _Canvas(self.area, self.axes)
+        self._unpainted: set[QWidget] = set()
+        for part in (self.header, self.canvas):
+            part.painted.connect(partial(self._on_painted, part))
         self._build_canvas()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -134,6 +137,9 @@ class MetricPlot(QWidget):
 
     def set_inner_unit(self, factor: float | None, unit: str) -> None:
         """Write, at the right end of the grid lines, their values times ``factor`` in ``unit`` (None: nothing)."""
+        if self._inner_unit == (factor, unit):
+            return
+        self._inner_unit = (factor, unit)
         left = self.axes["left"]
 
         def text(value: float) -> str:
@@ -200,6 +206,16 @@ class MetricPlot(QWidget):
         """Whether the user changed something since the last ``redraw``, which must not wait."""
         return self._drawn[1] != self.group.settings_version
 
+    def redraw_live(self) -> None:
+        """Draw what training brought; the painting that follows is counted against the group's share of time."""
+        self._unpainted = {self.header, self.canvas}
+        self.redraw()
+
+    def _on_painted(self, part: QWidget, seconds: float) -> None:
+        if part in self._unpainted:
+            self._unpainted.discard(part)
+            self.group.note_paint(seconds)
+
     def redraw(self) -> None:
         """Read the visible part of the history and hand it to the curves."""
         group = self.group
@@ -219,8 +235,8 @@ class MetricPlot(QWidget):
         bottom.kind = "time" if group.x_axis == "time" else "linear"
         bottom.name = "time" if group.x_axis == "time" else "step"
         left.kind = "log" if self.log else "linear"
-        self.canvas.fresh_data = True
         self.show_cursor()
+        self.canvas.scene().prepareForPaint()  # Left to the painting, it would ask for a second one.
 
     def _mark_newest(self) -> None:
         shown = [(curve.newest, curve.colour) for curve in self.curves if curve.newest and not curve.hidden]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
 from latentlab.ui import style
@@ -38,6 +39,19 @@ def zigzag(x: Array, low: Array, high: Array) -> tuple[Array, Array]:
     return np.repeat(x, 2), y
 
 
+class Line(pg.PlotCurveItem):
+    """A polyline or an area that counts as large as the plot it is in.
+
+    How far its values reach pyqtgraph works out anew for every value and every painting, and nothing here
+    asks for it: the axes are scaled from the history, and the plot cuts off what lies outside.
+    """
+
+    def boundingRect(self) -> QRectF:
+        """Return what the plot shows; nothing while there is nothing to draw."""
+        view = self.getViewBox() if self.xData is not None and len(self.xData) else None
+        return QRectF() if view is None else view.viewRect()
+
+
 class Curve:
     """The items that draw one metric; they live as long as the plot and only change their data.
 
@@ -61,8 +75,8 @@ class Curve:
         self._smoothing = False
         self._x, self._low, self._high, self._line = _EMPTY, _EMPTY, _EMPTY, _EMPTY
         self._target: float | None = None
-        self.raw = pg.PlotCurveItem()
-        self.smooth = pg.PlotCurveItem()
+        self.raw = Line()
+        self.smooth = Line()
         self.target = pg.InfiniteLine(angle=0, movable=False)
         self.target.setVisible(False)
         for order, item in enumerate((self.target, self.raw, self.smooth)):

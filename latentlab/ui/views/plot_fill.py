@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyqtgraph as pg
 from PySide6.QtGui import QColor
 
 from latentlab.ui import style
-from latentlab.ui.views.plot_curve import place
+from latentlab.ui.views.plot_curve import Line, place
 from latentlab.ui.views.plot_smoothing import smooth
 from latentlab.ui.views.plot_spec import BandSpec, PlotSpec
 
@@ -29,7 +28,7 @@ class Area:
     """One filled area between two lines over the same places."""
 
     def __init__(self, area: PlotArea, order: float) -> None:
-        self.item = pg.PlotCurveItem(pen=None, fillLevel="enclosed")
+        self.item = Line(pen=None, fillLevel="enclosed")
         self.item.setZValue(order)
         area.addItem(self.item, ignoreBounds=True)
 

@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 XAxis = Literal["step", "time"]
 ELAPSED = "elapsed_s"
-MIN_INTERVAL_S = 0.1
-DRAWING_SHARE = 0.10
-"""Largest share of the GUI thread that live redraws may take; slower plots are drawn less often."""
+MIN_INTERVAL_S, MAX_INTERVAL_S = 0.1, 2.0
+DRAWING_SHARE = 0.015
+"""Largest share of the GUI thread that live redraws may take; slower plots are drawn less often.
+
+What the window draws in Python the trainer waits for: with a tenth, watching cost a tenth of the training.
+"""
 _CLOCK_POINTS = 4000
 
 
@@ -58,7 +61,9 @@ class PlotGroup(QObject):
         self.settings_version = 0
         self._plots: list[MetricPlot] = []
         self._cursor_wanted: float | None = None
-        self._redraw_s = self._paint_s = 0.0
+        self._round_at = 0.0
+        self._round_s = self._spent_s = 0.0
+        self._settings_drawn = -1
         self._clock: list[tuple[float, float]] = []
         self._clock_arrays: tuple[int, Array, Array] | None = None
 
@@ -208,23 +213,28 @@ class PlotGroup(QObject):
     def tick(self) -> None:
         """Draw what is due; call at 30 Hz while visible.
 
-        A plot with new values waits its turn: one per tick, each at most ten times a second, all
-        together for at most ``DRAWING_SHARE`` of the time. What the user changed is drawn at once.
+        New values are drawn in rounds, at most ten a second and for at most ``DRAWING_SHARE`` of the time.
+        In a round one plot is drawn per tick, or all at once where the axis they share grew. What the user
+        changed is drawn at once.
         """
-        self._advance_range()
         if self._cursor_wanted != self.cursor_step:
             self.set_cursor(self._cursor_wanted)
-        shown = [plot for plot in self._plots if plot.isVisible() and plot.needs_drawing()]
-        for plot in shown:
+        now = time.perf_counter()
+        due = now - self._round_at >= self._interval_s()
+        changed = self.settings_version != self._settings_drawn
+        if due or changed:
+            self._advance_range()
+        grown = due and not changed and self.settings_version != self._settings_drawn
+        self._settings_drawn = self.settings_version
+        waiting = [plot for plot in self._plots if plot.isVisible() and plot.needs_drawing()]
+        if due and waiting:
+            self._begin_round(now)
+        for plot in waiting:
             if plot.stale_settings():
-                self._draw(plot)
-        waiting = [plot for plot in shown if plot.needs_drawing()]
-        if not waiting:
-            return
-        plot = min(waiting, key=lambda plot: plot.drawn_at)
-        interval = max(MIN_INTERVAL_S, len(self._plots) * self._cost_s / DRAWING_SHARE)
-        if time.perf_counter() - plot.drawn_at >= interval:
-            self._draw(plot)
+                self._draw(plot, live=grown)
+        late = min(waiting, key=lambda plot: plot.drawn_at, default=None)
+        if late is not None and late.drawn_at < self._round_at:
+            self._draw(late, live=True)
 
     def draw_all(self) -> None:
         """Draw every visible plot now."""
@@ -234,18 +244,26 @@ class PlotGroup(QObject):
                 self._draw(plot)
 
     def note_paint(self, seconds: float) -> None:
-        """Count the time that Qt spent painting a plot after its data changed."""
-        self._paint_s += 0.1 * (seconds - self._paint_s)
+        """Count what it took to paint a part of a plot that was drawn for a new value."""
+        self._spent_s += seconds
 
-    def _draw(self, plot: MetricPlot) -> None:
+    def _draw(self, plot: MetricPlot, *, live: bool = False) -> None:
+        if not live:
+            plot.redraw()
+            return
         start = time.perf_counter()
-        plot.redraw()
-        self._redraw_s += 0.1 * (time.perf_counter() - start - self._redraw_s)
+        plot.redraw_live()
+        self._spent_s += time.perf_counter() - start
 
-    @property
-    def _cost_s(self) -> float:
-        """What one redraw of one plot costs, painting included (moving average)."""
-        return self._redraw_s + self._paint_s
+    def _begin_round(self, now: float) -> None:
+        """Learn what the last round cost (moving average)."""
+        if self._round_at:
+            self._round_s += 0.3 * (self._spent_s - self._round_s) if self._round_s else self._spent_s
+        self._round_at, self._spent_s = now, 0.0
+
+    def _interval_s(self) -> float:
+        """Return how long a round has to last to keep within the share."""
+        return min(max(MIN_INTERVAL_S, self._round_s / DRAWING_SHARE), MAX_INTERVAL_S)
 
     def _advance_range(self) -> None:
         if not self.following:

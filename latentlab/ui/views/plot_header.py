@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,6 +43,7 @@ class PlotHeader(QWidget):
 
     entry_clicked = Signal(int)
     fit_clicked = Signal()
+    painted = Signal(float)  # seconds
 
     def __init__(self, title: str, unit: str, tip: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -153,7 +155,11 @@ class PlotHeader(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the title and the values."""
-        painter = QPainter(self)
+        start = time.perf_counter()
+        self._paint(QPainter(self))
+        self.painted.emit(time.perf_counter() - start)
+
+    def _paint(self, painter: QPainter) -> None:
         line = self._line_height()
         painter.setFont(self._title_font())
         painter.setPen(style.colour("text"))

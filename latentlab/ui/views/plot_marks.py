@@ -12,6 +12,7 @@ from latentlab.core.events import RunEvent
 from latentlab.ui import style
 from latentlab.ui.formatting import format_steps
 from latentlab.ui.views.plot_config import line_pen
+from latentlab.ui.views.plot_curve import Line
 
 if TYPE_CHECKING:
     from latentlab.ui.views.plot_group import PlotGroup
@@ -27,8 +28,8 @@ class Marks:
     """Lines where a setting was changed, ticks where a checkpoint was written, and the selected range."""
 
     def __init__(self, area: PlotArea) -> None:
-        self._lines = pg.PlotCurveItem(connect="pairs")
-        self._ticks = pg.PlotCurveItem(connect="pairs")
+        self._lines = Line(connect="pairs")
+        self._ticks = Line(connect="pairs")
         self._range = pg.LinearRegionItem(movable=False)
         for order, item in ((5, self._lines), (5, self._ticks), (1, self._range)):
             item.setZValue(order)
@@ -60,7 +61,7 @@ class Marks:
             self._range.setRegion((float(ends[0]), float(ends[1])))
 
 
-def _draw(item: pg.PlotCurveItem, group: PlotGroup, steps: list[int], ends: tuple[float, float]) -> None:
+def _draw(item: Line, group: PlotGroup, steps: list[int], ends: tuple[float, float]) -> None:
     if not steps and item.xData is None:
         return
     x = np.repeat(group.to_x(np.array(steps, dtype=np.float64)), 2)
