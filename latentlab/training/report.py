@@ -41,7 +41,8 @@ svg { width: 100%; height: auto; display: block; } .grid { stroke: var(--line); 
 .key { display: inline-block; width: 18px; height: 4px; border-radius: 2px; margin-right: 7px; vertical-align: middle; }
 .legend span { margin-right: 20px; white-space: nowrap; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
-th, td { text-align: left; padding: 5px 18px 5px 0; border-bottom: 1px solid var(--line); } td.n { text-align: right; white-space: nowrap; }
+th, td { text-align: left; padding: 5px 18px 5px 0; border-bottom: 1px solid var(--line); }
+td.n { text-align: right; white-space: nowrap; }
 th.n { text-align: right; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 20px; }
 .pictures img { width: 100%; image-rendering: auto; border-radius: 4px; display: block; margin-top: 4px; }

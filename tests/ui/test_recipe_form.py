@@ -279,3 +279,13 @@ def test_an_error_leaves_out_what_stands_beside_it():
     assert (
         short_error("training.lr", "training.lr = 2: input should be less than or equal to 1") == "Must be at most 1."
     )
+
+
+@pytest.mark.parametrize("width", [304, 344, 500])
+def test_a_long_story_is_never_cut(form, width):
+    form.resize(width, 700)
+    form.set_recipe(Recipe(story="A recipe with a long story to tell. " * 5), "long")
+    QApplication.processEvents()
+    story = form.header.story
+    assert story.height() >= story.heightForWidth(story.width())
+    assert story.geometry().bottom() < form.header.height()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from latentlab.core.recipe import SECTIONS, Recipe
 from latentlab.core.recipe_io import field_errors, recipe_fields
@@ -14,6 +14,7 @@ from latentlab.ui.style import SPACING
 from latentlab.ui.widgets.recipe_header import RecipeHeader
 from latentlab.ui.widgets.setting_row import SettingRow
 from latentlab.ui.widgets.setting_section import SettingSection
+from latentlab.ui.widgets.wrapped_label import WrappedLabel
 
 
 def short_error(key: str, message: str) -> str:
@@ -70,7 +71,7 @@ class RecipeForm(QWidget):
             for name in SECTIONS
         ]
         self.header = RecipeHeader()
-        self.summary = QLabel()
+        self.summary = WrappedLabel()
         self.scroll = QScrollArea()
         self._live_timer = QTimer(self, singleShot=True, interval=150)
         self._live_pending: dict[str, object] = {}
@@ -92,7 +93,6 @@ class RecipeForm(QWidget):
         self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.summary.setProperty("role", "error")
-        self.summary.setWordWrap(True)
         self.summary.setContentsMargins(SPACING * 2, SPACING, SPACING, SPACING)
         self.summary.hide()
         column = QVBoxLayout(self)

@@ -10,6 +10,7 @@ from latentlab.core.errors import InputError
 from latentlab.core.recipe_io import bundled_recipes, read_recipe
 from latentlab.ui.icons import set_icon
 from latentlab.ui.style import SPACING
+from latentlab.ui.widgets.wrapped_label import WrappedLabel
 
 LIVE_HINT = "Training. The fields that are not grey change it while it runs."
 
@@ -75,7 +76,7 @@ class RecipeHeader(QWidget):
         self.presets = PresetBox()
         self.modified = QLabel("modified")
         self.revert = QToolButton()
-        self.story = QLabel()
+        self.story = WrappedLabel()
         self._story = ""
         self._build()
         self.presets.activated.connect(self._on_activated)
@@ -89,7 +90,6 @@ class RecipeHeader(QWidget):
         self.revert.setAccessibleName("Revert all settings")
         self.revert.setFixedWidth(24)
         self.story.setProperty("role", "muted")
-        self.story.setWordWrap(True)
         for widget in (self.modified, self.revert):
             policy = widget.sizePolicy()
             policy.setRetainSizeWhenHidden(True)
