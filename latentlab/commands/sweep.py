@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -20,6 +20,7 @@ from latentlab.core.sweep_state import SweepState
 
 if TYPE_CHECKING:
     from latentlab.training.sweep import SweepRunner
+    from latentlab.training.sweep_dask import DaskPlace
 
 
 def add_parser(subparsers: Any) -> None:
@@ -37,6 +38,9 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--steps", type=int, metavar="N", help="training steps of every run")
     parser.add_argument("--jobs", type=int, metavar="N", help="trainings at a time (default 1)")
+    parser.add_argument(
+        "--cluster", metavar="ADDRESS", help="train on the workers of a Dask scheduler, e.g. tcp://10.0.0.1:8786"
+    )
     parser.add_argument("--device", default="auto", metavar="DEVICE", help="auto (default), cpu or cuda")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder to make for the sweep, or with --resume its own"
@@ -60,9 +64,11 @@ def run(args: argparse.Namespace) -> int:
     from latentlab.training.sweep import SweepRunner
 
     note(f"Sweep: {plan.title}, {len(plan.runs)} runs in {folder}")
-    runner = SweepRunner(folder, plan if args.jobs is None else replace(plan, jobs=args.jobs))
-    with _interruptible(runner):
-        state = runner.run(_Teller(show=sys.stderr.isatty()))
+    with _place(args.cluster) as cluster:
+        jobs = args.jobs or (plan.jobs if cluster is None else cluster.slots)
+        runner = SweepRunner(folder, replace(plan, jobs=jobs), cluster)
+        with _interruptible(runner):
+            state = runner.run(_Teller(show=sys.stderr.isatty()))
     if args.report is not None:
         from latentlab.training.report import write_report
 
@@ -76,6 +82,18 @@ def run(args: argparse.Namespace) -> int:
     if runner.stopped and not state.over:
         return EXIT_INTERRUPTED
     return EXIT_FAILURE if state.count("failed") else EXIT_OK
+
+
+@contextmanager
+def _place(address: str | None) -> Iterator[DaskPlace | None]:
+    """Join the cluster at ``address``, if one is given, and leave it at the end."""
+    if address is None:
+        yield None
+        return
+    from latentlab.training.sweep_dask import DaskPlace
+
+    with closing(DaskPlace(address)) as cluster:
+        yield cluster
 
 
 def make_sweep(args: argparse.Namespace) -> Path:

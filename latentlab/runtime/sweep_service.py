@@ -11,7 +11,8 @@ from latentlab.core.mailbox import LatestSlot
 from latentlab.core.messages import ErrorReport
 from latentlab.core.sweep import SweepPlan, read_plan
 from latentlab.core.sweep_state import SweepState
-from latentlab.training.sweep import Command, SweepRunner, new_sweep, train_command
+from latentlab.training.sweep import SweepRunner, new_sweep
+from latentlab.training.sweep_place import Command, LocalPlace, train_command
 
 
 class SweepThread(QThread):
@@ -111,7 +112,7 @@ class SweepService(QObject):
             raise InputError("A sweep is at work already", where="Sweep", hint="Stop it, or wait for its end.")
 
     def _launch(self, folder: Path, plan: SweepPlan) -> None:
-        thread = SweepThread(SweepRunner(folder, plan, self._command), self.state, self)
+        thread = SweepThread(SweepRunner(folder, plan, LocalPlace(self._command)), self.state, self)
         thread.finished.connect(self._on_finished)
         self._thread = thread
         thread.start()

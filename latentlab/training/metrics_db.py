@@ -1,7 +1,10 @@
 """The metrics of a run in one SQLite file that opens fast at any length.
 
-Schema (``PRAGMA user_version`` 1, journal in WAL mode, so a follower reads while the trainer writes)
------------------------------------------------------------------------------------------------------
+The journal is in WAL mode, so that a follower reads while the trainer writes; on network disks it is a rollback
+journal, for which a reader and the writer wait for each other.
+
+Schema (``PRAGMA user_version`` 1)
+----------------------------------
 ``layout(id INTEGER PRIMARY KEY, names TEXT UNIQUE)``
     Sets of metrics that are logged together; ``names`` is a JSON list of metric names.
 ``block(id INTEGER PRIMARY KEY, layout INTEGER, first_step INTEGER, last_step INTEGER, count INTEGER, data BLOB)``
@@ -30,6 +33,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from latentlab.core.disks import is_network_disk
 from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.metrics import TEST_PREFIX
 from latentlab.core.metrics_signals import is_measured_rarely
@@ -67,6 +71,10 @@ class _Tail:
         return np.asarray(self.rows, dtype="<f8").T.tobytes()
 
 
+WAIT_S = 30.0
+"""How long a writer waits for readers, which on network disks lock the file for some milliseconds."""
+
+
 class MetricsWriter:
     """Appends logged steps; nothing is on disk before ``flush``.
 
@@ -76,8 +84,9 @@ class MetricsWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         with _readable_errors(path):
-            self._db = sqlite3.connect(path, isolation_level=None)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db = sqlite3.connect(path, timeout=WAIT_S, isolation_level=None)
+            # A write-ahead log lives in memory that only the processes of one machine can share (sqlite.org/wal.html).
+            self._db.execute(f"PRAGMA journal_mode = {'TRUNCATE' if is_network_disk(path) else 'WAL'}")
             # NORMAL survives a kill at any instant; only a power cut can lose the newest half second.
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.executescript(_SCHEMA)

@@ -1,4 +1,4 @@
-"""Runs the trainings of a sweep, some at a time, each a process of its own: a crash of one is not the end of all.
+"""Works a sweep off, some trainings at a time, each a process of its own: a crash of one is not the end of all.
 
 What has been done is read from the run folders and nothing else, so that a sweep whose process was killed goes on
 where it stood: finished runs stay, broken ones resume from their last checkpoint, the rest start. A run that is
@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO
 
 from latentlab.core.errors import EXIT_INTERRUPTED, EXIT_OK, InputError
 from latentlab.core.recipe_io import read_recipe
@@ -29,18 +23,12 @@ from latentlab.core.sweep_state import RunState, SweepState
 from latentlab.training.metrics_db import read_progress
 from latentlab.training.run_facts import how_it_ended
 from latentlab.training.run_lock import is_being_trained
+from latentlab.training.sweep_place import Job, LocalPlace, Place, Training
 
 LOG = "{name}.log"
 LOOK_S = 0.1
 TELL_S = 0.5
 LOG_TAIL = 2000
-Command = Callable[[Path, Path, bool, str], Sequence[str]]
-
-
-def train_command(recipe: Path, run: Path, resume: bool, device: str) -> list[str]:
-    """Return the command line that trains ``recipe`` into ``run``."""
-    command = [sys.executable, "-m", "latentlab", "train", "--out", str(run), "--device", device]
-    return [*command, "--resume"] if resume else [*command, str(recipe)]
 
 
 def new_sweep(
@@ -91,29 +79,6 @@ def threads_for(jobs: int) -> int:
     return max(1, (cores - 1) // jobs)
 
 
-@dataclass
-class _Child:
-    process: subprocess.Popen[bytes]
-    log: IO[bytes]
-    stopping: bool = False
-
-    def stop(self) -> None:
-        """Wish for a checkpoint and the end."""
-        if not self.stopping and self.process.stdin is not None:
-            self.stopping = True
-            try:
-                self.process.stdin.write(b"stop\n")
-                self.process.stdin.flush()
-            except OSError:
-                return  # It has ended by itself.
-
-    def close(self) -> None:
-        if self.process.stdin is not None:
-            with suppress(OSError):
-                self.process.stdin.close()
-        self.log.close()
-
-
 class SweepRunner:
     """Works a plan off. ``pause``, ``resume`` and ``stop`` may be called from any thread; ``run`` is for one.
 
@@ -123,15 +88,15 @@ class SweepRunner:
         Of the sweep; its runs are folders in it.
     plan
         What to train.
-    command
-        Makes the command line of a training; tests pass their own.
+    place
+        Where they are trained; this machine if None.
     """
 
-    def __init__(self, folder: Path, plan: SweepPlan, command: Command = train_command) -> None:
-        self.folder, self.plan = folder, plan
+    def __init__(self, folder: Path, plan: SweepPlan, place: Place | None = None) -> None:
+        self.folder, self.plan = folder.absolute(), plan
         self.paused = self.stopped = False
-        self._command = command
-        self._children: dict[str, _Child] = {}
+        self._place = place or LocalPlace()
+        self._children: dict[str, Training] = {}
         self._failed: dict[str, str] = {}
         self._done: set[str] = set()
         self._told_at = float("-inf")
@@ -193,26 +158,12 @@ class SweepRunner:
             return
         if is_being_trained(path):
             return  # By what is left of a sweep that was killed: it ends soon, and then this one takes over.
-        resume = is_run(path)
-        if path.exists() and not resume:  # Killed while the folder was being made: nothing was trained into it.
-            shutil.rmtree(path)
-        command = self._command(self.folder / RECIPES / f"{run.name}.toml", path, resume, self.plan.device)
-        log = (self.folder / LOG.format(name=run.name)).open("ab")
-        environment = {
-            **os.environ,
-            "LATENTLAB_FOLLOWS": "1",
-            "LATENTLAB_THREADS": str(self.plan.threads),
-            "OMP_NUM_THREADS": str(self.plan.threads),
-        }
-        # A session of its own: Ctrl+C in the terminal is for the sweep, which then asks its trainings to save.
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, env=environment, start_new_session=True
-        )
-        self._children[run.name] = _Child(process, log)
+        recipe, log = self.folder / RECIPES / f"{run.name}.toml", self.folder / LOG.format(name=run.name)
+        self._children[run.name] = self._place.start(Job(recipe, path, log, self.plan.device, self.plan.threads))
 
     def _collect(self) -> None:
         for name, child in list(self._children.items()):
-            code = child.process.poll()
+            code = child.poll()
             if code is None:
                 continue
             child.close()

@@ -158,3 +158,18 @@ def test_a_file_of_a_newer_version_is_refused(path: Path) -> None:
     db.close()
     with pytest.raises(InputError, match="newer"):
         read_metrics(path)
+
+
+def test_on_a_network_disk_there_is_no_log_in_shared_memory(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentlab.training.metrics_db.is_network_disk", lambda _path: True)
+    writer = MetricsWriter(path)
+    follower = MetricsFollower(path)
+    seen = 0
+    for step in range(1, 40):
+        writer.append(step, 0.1 * step, {"pixel": 1.0 / step})
+        writer.flush()
+        assert sorted(file.name for file in path.parent.iterdir()) == [path.name, f"{path.name}-journal"]
+        seen += len(follower.poll()[1]["pixel"][0])
+    assert seen == 39
+    writer.close()
+    assert len(read_metrics(path)["pixel"][0]) == 39

@@ -19,6 +19,7 @@ from latentlab.training.metrics_db import ELAPSED, read_metrics
 from latentlab.training.run_facts import how_it_ended
 from latentlab.training.run_lock import is_being_trained
 from latentlab.training.sweep import SweepRunner, threads_for
+from latentlab.training.sweep_place import LocalPlace
 
 STEPS, EVERY = 240, 20
 SWEEP = f"""
@@ -147,7 +148,7 @@ def test_a_run_that_crashes_does_not_end_the_others(tmp_path):
         crash = "print('latentlab: out of luck', file=sys.stderr); sys.exit(1)"
         return [sys.executable, "-c", f"import sys; {crash if run.name == '01' else ''}"]
 
-    state = SweepRunner(tmp_path, plan, train).run(lambda _state: None)
+    state = SweepRunner(tmp_path, plan, LocalPlace(train)).run(lambda _state: None)
     assert state.over
     assert [run.problem for run in state.runs] == ["", "out of luck", ""]
     assert state.count("failed") == 1
@@ -162,7 +163,7 @@ def test_a_pause_lets_the_trainings_save_and_going_on_resumes_them(tmp_path):
         waits = "import sys; sys.stdin.readline(); sys.exit(130)"
         return [sys.executable, "-c", waits if begun.count(run.name) == 1 and run.name != "02" else ""]
 
-    runner = SweepRunner(tmp_path, plan, train)
+    runner = SweepRunner(tmp_path, plan, LocalPlace(train))
     told = []
 
     def tell(state) -> None:
@@ -180,7 +181,9 @@ def test_a_pause_lets_the_trainings_save_and_going_on_resumes_them(tmp_path):
 
 def test_stopping_ends_the_sweep_and_starts_nothing_more(tmp_path):
     plan = fake_plan(tmp_path)
-    runner = SweepRunner(tmp_path, plan, lambda *_: [sys.executable, "-c", "input(); raise SystemExit(130)"])
+    runner = SweepRunner(
+        tmp_path, plan, LocalPlace(lambda *_: [sys.executable, "-c", "input(); raise SystemExit(130)"])
+    )
     state = runner.run(lambda _state: runner.stop())
     assert not state.over
     assert state.count("failed") == 0
@@ -196,7 +199,7 @@ def test_a_half_made_folder_is_begun_again(tmp_path):
         seen.append((run.exists(), resume))
         return [sys.executable, "-c", ""]
 
-    SweepRunner(tmp_path, plan, train).run(lambda _state: None)
+    SweepRunner(tmp_path, plan, LocalPlace(train)).run(lambda _state: None)
     assert seen == [(False, False)]
 
 
