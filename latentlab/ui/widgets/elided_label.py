@@ -22,8 +22,14 @@ class ElidedLabel(QLabel):
 
     def __init__(self, widest: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._widest = widest
+        self._widest, self._short = widest, ""
         self.setProperty("role", "muted")
+
+    def set_short(self, text: str) -> None:
+        """Choose what is shown where the text does not fit; empty: as much of the text as does."""
+        if text != self._short:
+            self._short = text
+            self.update()
 
     def sizeHint(self) -> QSize:
         """Room for the widest text."""
@@ -38,6 +44,8 @@ class ElidedLabel(QLabel):
         """Draw as much of the text as fits."""
         painter = QPainter(self)
         painter.setPen(style.colour("muted"))
-        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
-        if len(text) >= min(FEWEST_LETTERS, len(self.text())):  # Fewer say nothing.
+        fits = self.fontMetrics().horizontalAdvance(self.text()) <= self.width()
+        whole = self.text() if fits or not self._short else self._short
+        text = self.fontMetrics().elidedText(whole, Qt.TextElideMode.ElideRight, self.width())
+        if len(text) >= min(FEWEST_LETTERS, len(whole)):  # Fewer say nothing.
             painter.drawText(self.rect(), self.alignment(), text)

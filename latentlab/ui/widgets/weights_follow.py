@@ -268,6 +268,7 @@ class FollowBar(QWidget):
             text = self.text()
             if text != self.label.text():
                 self.label.setText(text)
+                self.label.set_short("" if self._weights is None else f"step {format_steps(self._weights[0])}")
 
     @Slot(bool)
     def _on_toggled(self, on: bool) -> None:
