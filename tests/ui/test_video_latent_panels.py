@@ -336,6 +336,19 @@ def test_update_measures_with_the_newest_weights(qtbot, measured):
     assert "2,000" in panel.study.step_text()
 
 
+def test_the_panels_stay_with_the_step_that_is_held(qtbot, measured):
+    follow, weights, study = measured.study.follow, measured.context.training.weights, measured.study
+    weights.put(snapshot(measured.run, step=2000, seed=5))
+    follow.hold()
+    qtbot.waitUntil(lambda: study.curves.step == 2000 and study.curves.complete, timeout=30_000)
+    weights.put(snapshot(measured.run, step=3000, seed=6))
+    study.service.update()
+    QTest.qWait(300)
+    assert study.curves.step == 2000
+    follow.follow()
+    qtbot.waitUntil(lambda: study.curves.step == 3000 and study.curves.complete, timeout=30_000)
+
+
 def test_the_table_is_saved_from_the_panel(qtbot, measured, tmp_path):
     panel = bring(measured, "errors")
     panel.save_csv(str(tmp_path / "a.csv"))

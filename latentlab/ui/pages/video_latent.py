@@ -20,7 +20,7 @@ from latentlab.runtime.video_latent_editor import FilmEditor
 from latentlab.ui import style
 from latentlab.ui.pages.video_worst import PixelErrors
 from latentlab.ui.widgets.timeline_items import TimelineMark, TimelineSeries
-from latentlab.ui.widgets.weights_follow import age_text
+from latentlab.ui.widgets.weights_follow import WeightsFollow, age_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,10 @@ class FilmStudy(QObject):
         self._seen = [-1, -1, -1, -1]
         self._active = False
         self.service = VideoLatentService(self._source, page.service)
-        self.service.bind(page.context.training.weights)
+        self.follow = WeightsFollow.of(page.context)
+        self._held_step = self.follow.held_step
+        self.service.bind(self.follow.weights)
+        self.follow.changed.connect(self._on_weights)
         self.service.failed.connect(self._on_failed)
         self.service.saved.connect(self._on_saved)
         page.service.add_companion(self.service)
@@ -159,8 +162,16 @@ class FilmStudy(QObject):
 
     def restart(self) -> None:
         """Follow the weights of another run."""
-        self.service.bind(self.page.context.training.weights)
+        self.service.bind(self.follow.weights)
         self.load_directions()
+
+    @Slot()
+    def _on_weights(self) -> None:
+        """Measure with the step that all pages were taken to, or with the newest one again."""
+        if self.follow.held_step != self._held_step:
+            self._held_step = self.follow.held_step
+            self.service.bind(self.follow.weights)
+            self.service.update()
 
     def close_down(self) -> None:
         """Stop polling; the threads end with those of the video service."""

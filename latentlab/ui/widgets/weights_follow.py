@@ -41,7 +41,7 @@ class WeightsFollow(QObject):
     arrived = Signal(object)
 
     def __init__(self, context: AppContext) -> None:
-        super().__init__(context.inference)
+        super().__init__(context.inference or context.video)
         self._context = context
         self._history = context.history
         self._held: FollowedWeights | None = None
@@ -56,7 +56,7 @@ class WeightsFollow(QObject):
     @classmethod
     def of(cls, context: AppContext) -> WeightsFollow:
         """Return the choice that the pages of this window share."""
-        found = context.inference.findChild(cls)
+        found = (context.inference or context.video).findChild(cls)
         return found if isinstance(found, cls) else cls(context)
 
     @property
@@ -69,14 +69,23 @@ class WeightsFollow(QObject):
         """The step chosen, which may still be on its way; None while following."""
         if self._wanted is not None:
             return self._wanted.step
+        return self.held_step
+
+    @property
+    def weights(self) -> LatestSlot[WeightSnapshot]:
+        """Where the weights in force are: the training's, or those held."""
+        return self._context.training.weights if self._held is None else self._held
+
+    @property
+    def held_step(self) -> int | None:
+        """The step of the weights held; None while those in force are the training's newest."""
         held = self._held.peek()[1] if self._held is not None else None
         return held.step if held is not None else None
 
     def newest(self) -> tuple[tuple[int, int], WeightSnapshot | None]:
         """Return the weights in force and a key that differs whenever they do."""
-        slot = self._context.training.weights if self._held is None else self._held
-        version, snapshot = slot.get()
-        return (id(slot), version), snapshot
+        version, snapshot = self.weights.get()
+        return (id(self.weights), version), snapshot
 
     def steps(self) -> tuple[int, ...]:
         """Return the steps that can be chosen, ascending: those the run kept, and the one held last."""
