@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from latentlab.commands import note, print_json
-from latentlab.core.errors import EXIT_OK, InputError
-from latentlab.core.video_edit import EditedFilm
+from latentlab.core.errors import EXIT_OK
+from latentlab.core.video_edit import read_edit
 from latentlab.core.video_export import PANES, QUALITIES, SCALES, ExportPlan, ExportProgress, ExportSummary, Pane
 from latentlab.core.video_messages import Crop, psnr_db
 
@@ -154,7 +153,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> ExportPlan:
-    edit = _read_edit(args.edit) if args.edit is not None else None
+    edit = read_edit(args.edit) if args.edit is not None else None
     panes: tuple[Pane, ...] = args.panes or (("original", "edited") if edit else ("original", "reconstruction"))
     first, last = _frames(args.input, args.range)
     return ExportPlan(
@@ -172,15 +171,6 @@ def _plan(args: argparse.Namespace) -> ExportPlan:
         edit=edit,
         csv=args.csv,
     )
-
-
-def _read_edit(path: Path) -> EditedFilm:
-    try:
-        return EditedFilm.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} cannot be read: {error}", where="--edit") from None
-    except ValueError as error:
-        raise InputError(f"{path.name} is not JSON: {error}", where="--edit") from None
 
 
 def _frames(source: Path, wanted: tuple[str, str]) -> tuple[int, int | None]:

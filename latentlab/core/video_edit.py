@@ -116,6 +116,24 @@ class EditedFilm:
             raise InputError(f"This describes no edited film: {error}", where="edit") from None
 
 
+def read_edit(path: Path) -> EditedFilm:
+    """Return the edit that a file holds.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or describes no edit.
+    """
+    try:
+        return EditedFilm.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read: {error.strerror or error}", where=str(path)) from None
+    except InputError as error:
+        raise InputError(error.what, where=str(path), hint=error.hint) from None
+    except (UnicodeDecodeError, ValueError) as error:
+        raise InputError(f"{path.name} is not JSON: {error}", where=str(path)) from None
+
+
 def save_edit(path: Path, edit: EditedFilm) -> None:
     """Write an edit as JSON, for ``latentlab reconstruct --edit``; the file appears when it is whole.
 

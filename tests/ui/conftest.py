@@ -54,3 +54,20 @@ def no_window_is_left(qapp):
 def windows() -> set[QWidget]:
     """Return the windows there are, popups of their controls left out."""
     return {widget for widget in QApplication.topLevelWidgets() if widget.parent() is None}
+
+
+@pytest.fixture(scope="module")
+def studied_film(tmp_path_factory):
+    from video_study import write_film
+
+    return write_film(tmp_path_factory.mktemp("film"))
+
+
+@pytest.fixture
+def measured(qtbot, tmp_path, studied_film):
+    """A Video page whose film is measured, with the panel on latents in front."""
+    from video_study import measure, open_page
+
+    with open_page(qtbot, tmp_path) as page:
+        measure(qtbot, page, studied_film)
+        yield page

@@ -1,111 +1,15 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from types import SimpleNamespace
-
 import numpy as np
-import pytest
 import video_clips
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QImage, QImageReader
+from PySide6.QtGui import QImageReader
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QSlider
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QSlider
+from video_study import FRAMES, SIZE, bring, close_to, edited, pixels, snapshot
 
 from latentlab.core.directions import Direction, read_directions
-from latentlab.core.messages import ModelInfo, TrainingState, WeightSnapshot
-from latentlab.core.recipe import Recipe
-from latentlab.core.video_edit import EditedFilm
-from latentlab.runtime.priority import FollowedWeights
-from latentlab.runtime.video import VideoService
-from latentlab.ui import style
-from latentlab.ui.context import AppContext
-from latentlab.ui.pages.video import VideoPage
-from latentlab.ui.pages.video_latent import FilmStudy
 from latentlab.ui.pages.video_latent_strip import LEFT
-
-FRAMES = 120
-SIZE = (32, 44)
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("film")
-    return video_clips.write_clip(folder / "a.mp4", frames=FRAMES, options={"g": "30", "preset": "ultrafast"})
-
-
-def snapshot(run=None, step=1234, seed=1, kind="vae"):
-    from latentlab.models.registry import build_model
-
-    recipe = Recipe.model_validate(
-        {
-            "data": {"spec": "video:x", "size": SIZE, "crop": (0, 0, 88, 64)},
-            "model": {"kind": kind, "network": "mlp", "latent_dim": 5, "width": 4},
-        }
-    )
-    info = ModelInfo(recipe, (*SIZE, 3), run=run)
-    state = {name: 4.0 * tensor for name, tensor in build_model(info, seed).inference_state().items()}
-    return WeightSnapshot(step, info, state)
-
-
-@pytest.fixture
-def page(qtbot, tmp_path):
-    style.apply_theme(QApplication.instance(), "dark")
-    errors = SimpleNamespace(reports=[])
-    errors.report = lambda report, doing="": errors.reports.append(report)
-    training = SimpleNamespace(weights=FollowedWeights(), state=TrainingState.STOPPED, info=None, recipe=None)
-    context = AppContext(training, None, VideoService(), errors, Path("runs"))
-    context.messages = []
-    context.show_message = context.messages.append
-    made = VideoPage(context)
-    qtbot.addWidget(made)
-    made.study = made.findChild(FilmStudy)
-    made.panel = made.side.panels
-    made.run = tmp_path / "run"
-    made.run.mkdir()
-    made.resize(1300, 850)
-    made.show()
-    yield made
-    made.close_down()
-    assert context.video.shutdown(20_000)
-    assert context.errors.reports == [] or made.expects_errors
-
-
-@pytest.fixture
-def measured(qtbot, page, clip):
-    """A page whose film is measured, with the panel on latents in front."""
-    page.expects_errors = False
-    page.context.training.weights.put(snapshot(page.run))
-    with qtbot.waitSignal(page.service.opened, timeout=20_000):
-        page.open_video(clip)
-    study = page.study
-
-    def done():
-        page.tick()
-        known = study.curves is not None and study.curves.complete
-        if not known or study.path is None or not study.path.complete:
-            return False
-        return list(study.path.curves) == study.path.order[:2].tolist()
-
-    qtbot.waitUntil(done, timeout=40_000)
-    return page
-
-
-def bring(page, key):
-    page.side.show_panel(key)
-    QTest.qWait(20)
-    return page.panel[key]
-
-
-def pixels(widget) -> np.ndarray:
-    image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).astype(int)
-
-
-def close_to(picture, key, tolerance=24):
-    colour = style.colour(key)
-    return np.abs(picture - np.array([colour.red(), colour.green(), colour.blue()])).max(axis=-1) <= tolerance
 
 
 def test_the_curve_lies_under_the_timeline_and_the_worst_frames_are_marked(measured):
@@ -238,53 +142,6 @@ def test_a_range_narrows_the_strips_and_another_plane_is_drawn(qtbot, measured):
     qtbot.waitUntil(lambda: measured.study.path.components == (2, 1), timeout=20_000)
     measured.clear_range()
     qtbot.waitUntil(lambda: measured.study.path.last == FRAMES - 1, timeout=20_000)
-
-
-def edited(qtbot, page):
-    def arrived():
-        page.tick()
-        frame = page.shown
-        return frame is not None and frame.edited is not None and frame.edited.title == page.study.edit.describe()
-
-    qtbot.waitUntil(arrived, timeout=20_000)
-    return page.shown
-
-
-def test_an_edit_is_seen_live_beside_the_reconstruction(qtbot, measured):
-    panel = bring(measured, "edit")
-    panel.direction.setCurrentIndex(panel.direction.findText("PC 1", Qt.MatchFlag.MatchStartsWith))
-    panel.strength.setValue(250)
-    frame = edited(qtbot, measured)
-    path = measured.study.path
-    assert np.allclose(measured.study.edit.direction, path.vectors[0] * path.sigma[0], rtol=1e-4)
-    assert measured.study.edit.strength == 2.5
-    from latentlab.explore.video_inference import FrameReconstructor
-    from latentlab.explore.video_latent_measure import decode_frames, encode_frames
-
-    reference = FrameReconstructor()
-    reference.load(measured.context.training.weights.get()[1])
-    z = encode_frames(reference.session, frame.original[None]) + 2.5 * path.sigma[0] * path.vectors[0]
-    assert np.abs(decode_frames(reference.session, z)[0].astype(int) - frame.edited.image).max() <= 2
-    measured.go_to(77)
-    qtbot.waitUntil(lambda: edited(qtbot, measured).edited.index == 77, timeout=20_000)
-    panel.save_as(str(measured.run / "edit.json"))
-    assert EditedFilm.from_json(json.loads((measured.run / "edit.json").read_text())) == panel.edit
-    assert measured.context.messages[-1].endswith("+2.5 σ along PC 1")
-    panel.zero.click()
-    assert not panel.keep.isEnabled()
-    assert not measured.study.edit.active
-    qtbot.waitUntil(lambda: (measured.tick(), measured.shown.edited is None)[1], timeout=20_000)
-
-
-def test_smoothing_is_one_edit_with_the_move(qtbot, measured):
-    panel = bring(measured, "edit")
-    panel.smoothing.setCurrentIndex(panel.smoothing.findData("median"))
-    panel.span.setValue(3)
-    panel.direction.setCurrentIndex(panel.direction.findText("PC 2", Qt.MatchFlag.MatchStartsWith))
-    panel.strength.setValue(-100)
-    edit = panel.edit
-    assert (edit.smoothing, edit.window, edit.strength, edit.name) == ("median", 7, -1.0, "PC 2")
-    edited(qtbot, measured)
 
 
 def test_two_marked_frames_give_a_strip_and_a_direction(qtbot, measured, tmp_path):

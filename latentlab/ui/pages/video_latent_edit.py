@@ -23,10 +23,10 @@ from PySide6.QtWidgets import (
 )
 
 from latentlab.core.directions import Direction, delete_direction, save_direction
-from latentlab.core.errors import LatentLabError
+from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.messages import ErrorReport, Floats
 from latentlab.core.video_curves import BetweenFrames, ClipPath
-from latentlab.core.video_edit import MAX_STRENGTH, MAX_WINDOW, EditedFilm, Smoothing, save_edit
+from latentlab.core.video_edit import MAX_STRENGTH, MAX_WINDOW, EditedFilm, Smoothing, read_edit, save_edit
 from latentlab.ui import icons, style
 from latentlab.ui.pages.video_latent_between import BetweenBox
 from latentlab.ui.pages.video_panel import VideoPanel
@@ -58,6 +58,7 @@ class EditPanel(VideoPanel):
         self.study = study
         self._path: ClipPath | None = None
         self._difference: tuple[int, int, Floats] | None = None
+        self._opened: EditedFilm | None = None
         self.between = BetweenBox(page, study)
         self._make_smoothing()
         self._make_direction()
@@ -103,6 +104,10 @@ class EditPanel(VideoPanel):
         icons.set_icon(self.keep, "save")
         self.keep.setToolTip("Save this edit as a file for: latentlab reconstruct RUN FILM --edit F.json -o OUT")
         self.keep.setAccessibleName("Save the edit")
+        self.open = QToolButton()
+        icons.set_icon(self.open, "folder")
+        self.open.setToolTip("Open an edit that was saved as a file: the same smoothing, direction and strength")
+        self.open.setAccessibleName("Open an edit")
         self.sigma = QLabel()
         self.sigma.setProperty("role", "muted")
         self.sigma.setWordWrap(True)
@@ -143,18 +148,13 @@ class EditPanel(VideoPanel):
         grid.setColumnStretch(1, 1)
         grid.addWidget(QLabel("Smooth"), 0, 0)
         grid.addWidget(self.smoothing, 0, 1)
-        corner = QHBoxLayout()
-        corner.setSpacing(0)
-        corner.addStretch(1)
-        corner.addWidget(self.keep)
-        corner.addWidget(self.zero)
-        grid.addLayout(corner, 0, 2)
+        grid.addLayout(_row(self.open, self.keep), 0, 2)
         grid.addWidget(QLabel("Window"), 1, 0)
         grid.addWidget(self.span, 1, 1)
         grid.addWidget(self.span_text, 1, 2)
         grid.addWidget(QLabel("Direction"), 2, 0)
         grid.addWidget(self.direction, 2, 1)
-        grid.addWidget(self.delete, 2, 2, Qt.AlignmentFlag.AlignRight)
+        grid.addLayout(_row(self.delete, self.zero), 2, 2)
         grid.addWidget(QLabel("Strength"), 3, 0)
         grid.addWidget(self.strength, 3, 1)
         grid.addWidget(self.strength_text, 3, 2)
@@ -180,6 +180,7 @@ class EditPanel(VideoPanel):
         self.strength.valueChanged.connect(self._apply)
         self.zero.clicked.connect(self.reset)
         self.keep.clicked.connect(self._on_keep)
+        self.open.clicked.connect(self._on_open)
         self.save.clicked.connect(self._on_save)
         self.name.returnPressed.connect(self._on_save)
         self.delete.clicked.connect(self._on_delete)
@@ -216,6 +217,46 @@ class EditPanel(VideoPanel):
             return
         self.page.context.show_message(f"Edit saved to {name}: {self.edit.describe()}")
 
+    @Slot()
+    def _on_open(self) -> None:
+        """Ask for a file; the window goes on meanwhile."""
+        folder = "" if self.page.clip is None else str(self.page.clip.path.parent)
+        dialog = QFileDialog(self, "Open an edit", folder, "Edits (*.json)")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.open_edit)
+        dialog.open()
+
+    @Slot(str)
+    def open_edit(self, name: str) -> None:
+        """Take over the edit that a file holds; its direction joins the list."""
+        try:
+            edit = read_edit(Path(name))
+            self._check_fits(edit, Path(name))
+        except LatentLabError as error:
+            self.page.context.errors.report(ErrorReport.of(error, "opening an edit"))
+            return
+        self._opened = edit if edit.direction else None
+        self._offer()
+        for widget, value in ((self.span, max(1, edit.window // 2)), (self.strength, round(edit.strength * STEPS))):
+            widget.blockSignals(True)
+            widget.setValue(value)
+            widget.blockSignals(False)
+        if self._opened is not None:
+            self.direction.setCurrentIndex(self.direction.findData(("opened", "")))
+        self.smoothing.setCurrentIndex(self.smoothing.findData(edit.smoothing))
+        self._apply()
+        self.page.context.show_message(f"Edit of {Path(name).name}: {self.edit.describe()}")
+
+    def _check_fits(self, edit: EditedFilm, path: Path) -> None:
+        snapshot = self.study.follow.weights.get()[1]
+        dim = 0 if snapshot is None else snapshot.info.latent_dim
+        if edit.direction and dim and len(edit.direction) != dim:
+            raise InputError(
+                f"The edit moves {len(edit.direction)} latent dimensions, this model has {dim}",
+                where=str(path),
+                hint="Open it with a run of the model that it was made with.",
+            )
+
     # -- directions -----------------------------------------------------------------------------
 
     @Slot()
@@ -224,6 +265,8 @@ class EditPanel(VideoPanel):
         chosen = self.direction.currentText().split(" · ")[0]
         self.direction.blockSignals(True)
         self.direction.clear()
+        if self._opened is not None:
+            self.direction.addItem(f"{self._opened.name or 'direction'} · opened", ("opened", ""))
         for saved in self.study.directions:
             self.direction.addItem(saved.name, ("saved", saved.name))
         path = self._path
@@ -249,6 +292,10 @@ class EditPanel(VideoPanel):
             found = next((saved for saved in self.study.directions if saved.name == which), None)
             sigma = path.spreads.get(which) if path is not None else None
             return name, found.unit() if found is not None and sigma is not None else None, sigma or 0.0
+        if kind == "opened" and self._opened is not None:
+            step = np.asarray(self._opened.direction, dtype=np.float64)
+            length = float(np.linalg.norm(step))
+            return name, (step / length if length else None), length
         if path is None or not kind:
             return name, None, 0.0
         if kind == "pc":
@@ -320,3 +367,12 @@ class EditPanel(VideoPanel):
             except LatentLabError as error:
                 self.page.context.errors.report(ErrorReport.of(error, "deleting a direction"))
             self.study.load_directions()
+
+
+def _row(*buttons: QToolButton) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(0)
+    row.addStretch(1)
+    for button in buttons:
+        row.addWidget(button)
+    return row
