@@ -52,3 +52,14 @@ class SemiSupervisedSettings(Section):
     temperature_every: int = setting(
         1000, "Steps between changes of the temperature.", ge=1, unit="steps", live=True, advanced=True, **_SAMPLED
     )
+    gumbel_draws: int = setting(
+        1,
+        "Noises that lead to the hard class, over which its gradient is averaged; more make it vary less "
+        "(Paulus et al. 2021).",
+        ge=1,
+        le=1000,
+        live=True,
+        advanced=True,
+        kinds=["ssvae"],
+        when={"unlabelled": ["straight-through"]},
+    )

@@ -18,7 +18,7 @@ from latentlab.core.recipe import ObjectiveConfig
 from latentlab.models.base import Batch, LabelledBatch, Posterior, StepContext
 from latentlab.models.conditioning import one_hot
 from latentlab.models.cvae import ConditionalVae
-from latentlab.models.gumbel import entropy, gumbel_softmax, straight_through, temperature
+from latentlab.models.gumbel import averaged_softmax, entropy, gumbel_softmax, straight_through, temperature
 from latentlab.models.kld import constrained, kl_standard_normal
 from latentlab.models.likelihood import image_nll
 from latentlab.models.networks import build_encoder
@@ -60,7 +60,11 @@ def paired_rows(
         weight_R, repeats = log_q_BK.exp().t().flatten(), classes
     else:
         guessed_RK, repeats = gumbel_softmax(log_q_BK, tau, generator), 1
-        guessed_RK = straight_through(guessed_RK) if objective.unlabelled == "straight-through" else guessed_RK
+        if objective.unlabelled == "straight-through":
+            guessed_RK = straight_through(guessed_RK)
+            if objective.gumbel_draws > 1:
+                soft_RK = averaged_softmax(log_q_BK, guessed_RK, tau, objective.gumbel_draws, generator)
+                guessed_RK = guessed_RK.detach() + (soft_RK - soft_RK.detach())
         weight_R = torch.ones_like(log_q_BK[:, 0])
     return Rows(
         torch.cat([labelled.x_BCHW, *[x_BCHW] * repeats]),

@@ -9,7 +9,7 @@ import torch
 from model_builders import make_info
 from scipy import stats
 
-from latentlab.models.gumbel import entropy, gumbel_softmax, straight_through, temperature
+from latentlab.models.gumbel import averaged_softmax, entropy, gumbel_softmax, straight_through, temperature
 
 PROBABILITIES = torch.tensor([0.5, 0.3, 0.15, 0.05])
 
@@ -73,6 +73,53 @@ def test_straight_through_is_exactly_one_hot_and_has_the_soft_gradient():
     (of_hard,) = torch.autograd.grad((hard * weights).sum(), logits)
     torch.testing.assert_close(of_hard, of_soft)
     assert of_hard.abs().max() > 0
+
+
+def hard_samples(count: int, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    classes = PROBABILITIES.multinomial(count, replacement=True, generator=generator)
+    return torch.nn.functional.one_hot(classes, 4).float()
+
+
+@pytest.mark.parametrize("tau", [0.3, 1.5])
+def test_noise_that_leads_to_a_drawn_class_is_distributed_as_noise_that_draws_it(tau: float):
+    log_q, hard = PROBABILITIES.log().expand(8000, -1), hard_samples(8000)
+    given = averaged_softmax(log_q, hard, tau, 1, torch.Generator().manual_seed(1))
+    assert torch.equal(given.argmax(dim=1), hard.argmax(dim=1))
+    free = samples(tau, 8000, seed=2)
+    for k in range(4):
+        assert stats.ks_2samp(given[:, k].numpy(), free[:, k].numpy()).pvalue > 1e-3
+
+
+def test_averaging_over_the_noise_keeps_the_mean_of_the_gradient_and_lowers_its_variance():
+    """Against a plain straight-through gradient, of a function that is not linear, so that the class matters."""
+    cost = torch.tensor([0.3, -1.0, 2.0, 0.7])
+
+    def gradients(draws: int, seed: int, rows: int = 60_000) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(seed)
+        log_q = PROBABILITIES.log().expand(rows, -1).clone().requires_grad_()
+        hard = straight_through(gumbel_softmax(log_q, 0.4, generator))
+        if draws:
+            soft = averaged_softmax(log_q, hard, 0.4, draws, generator)
+            hard = hard.detach() + (soft - soft.detach())
+        loss = ((hard * cost).sum(dim=1) ** 2).sum()
+        (gradient,) = torch.autograd.grad(loss, log_q)
+        return gradient
+
+    plain, one, many = gradients(0, 1), gradients(1, 2), gradients(30, 3)
+    spread = plain.std(dim=0) / math.sqrt(len(plain))
+    for other in (one, many):
+        assert ((plain.mean(dim=0) - other.mean(dim=0)).abs() < 6 * spread).all()
+    torch.testing.assert_close(one.var(dim=0), plain.var(dim=0), rtol=0.1, atol=0.0)
+    assert (many.var(dim=0) < 0.7 * plain.var(dim=0)).all()
+
+
+def test_a_class_that_was_next_to_impossible_gives_finite_gradients():
+    logits = torch.tensor([[200.0, 0.0, -200.0]], requires_grad=True)
+    hard = torch.tensor([[0.0, 0.0, 1.0]])
+    soft = averaged_softmax(logits.log_softmax(1), hard, 0.1, 5, torch.Generator().manual_seed(0))
+    (gradient,) = torch.autograd.grad(soft[0, 2], logits)
+    assert torch.isfinite(gradient).all()
 
 
 def test_a_sharp_distribution_gives_finite_gradients():
