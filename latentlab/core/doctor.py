@@ -1,8 +1,8 @@
 """The doctor: says in one plain sentence what goes wrong in a training, with the evidence and a fix.
 
 Pure functions of a run's metrics and recipe, so that a training can be watched and a run on disk examined alike.
-The rules are in ``doctor_latent`` and ``doctor_game``; thresholds stand beside the rules, and ``scripts/doctor.py``
-shows for each rule a training that provokes it and that no healthy recipe does.
+The rules are in ``doctor_latent`` and ``doctor_game``; thresholds stand beside the rules, and
+``scripts/doctor_table.py`` shows for each rule a training that provokes it and that no healthy recipe does.
 """
 
 from __future__ import annotations
