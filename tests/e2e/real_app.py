@@ -74,7 +74,7 @@ class RealApp:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({"ask": question, **arguments}) + "\n")
         self.process.stdin.flush()
-        answer = self._next(30)
+        answer = self._next(120)
         assert "error" not in answer, f"{question} {arguments}: {answer['error']}"
         return answer
 

@@ -44,7 +44,7 @@ class Hand:
     def __call__(self, *arguments: object) -> str:
         """Run one xdotool command and return what it prints."""
         command = ["xdotool", *map(str, arguments)]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True, timeout=30)
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=True, timeout=120)
         return done.stdout.strip()
 
     def click(self, x: int, y: int) -> None:

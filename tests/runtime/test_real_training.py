@@ -188,7 +188,7 @@ def test_hands_on_a_training_single_steps_slow_motion_and_checkpoints(qtbot, ses
         qtbot.waitUntil(lambda count=count: session.history.span()[1] == at + count, timeout=20_000)
         qtbot.waitUntil(lambda count=count: session.previews.get()[1].step == at + count, timeout=20_000)
     assert session.state is S.PAUSED
-    assert session.weights.get()[1].step == at + 2
+    qtbot.waitUntil(lambda: session.weights.get()[1].step == at + 2, timeout=20_000)
     session.set_pace(0.02)
     session.resume()
     qtbot.waitUntil(lambda: session.history.span()[1] >= at + 8, timeout=20_000)
