@@ -13,6 +13,8 @@ SPREAD, LEVEL = 0.16, 0.15
 """Spread and brightness of samples, as shares of the data's, below which they are one picture, or black."""
 SURE, GUESSING = 0.985, 0.56
 """Accuracies of a discriminator that has won, and of one that has not begun."""
+TURNS = 0.95
+"""A discriminator whose accuracy falls below this now and then is still in the game."""
 GROWTH = 20.0
 
 
@@ -55,6 +57,8 @@ def discriminator_too_strong(record: Record) -> Finding | None:
     accuracy, fake = record.newest("d_accuracy", 20), record.newest("d_prob_fake", 20)
     fake = fake if len(fake) else record.newest("d_prob_recon", 20)
     if not in_play(record) or record.step < PATIENCE or len(accuracy) < 20 or accuracy.mean() < SURE:
+        return None
+    if accuracy.min() < TURNS:
         return None
     if len(fake) < 5 or np.median(fake) > 0.05 or (record.level("d_updates", 10) or 1.0) < 0.9:
         return None
