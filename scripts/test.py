@@ -1,7 +1,8 @@
 """Set everything up, then check the project: ``python3 scripts/test.py [pytest arguments]``.
 
 Runs ruff (lint and format), mypy and pytest in ``.venv``; the first that fails does not hide the others.
-Without arguments of its own pytest runs everything, in as many processes as there are cores, four at most.
+Without arguments of its own pytest runs everything: the tests of real windows first, one by one with the machine to
+themselves, then the others in as many processes as there are cores, four at most.
 """
 
 from __future__ import annotations
@@ -27,12 +28,16 @@ def main() -> int:
     ensure_project("dev")
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     os.environ.setdefault("PYTHONHASHSEED", "0")  # Every process must name the tests alike.
-    checks = {
+    checks: dict[str, tuple[str, list[str]]] = {
         "ruff check": ("ruff", ["check", "."]),
         "ruff format": ("ruff", ["format", "--check", "."]),
         "mypy": ("mypy", []),
-        "pytest": ("pytest", sys.argv[1:] or parallel()),
     }
+    if sys.argv[1:]:
+        checks["pytest"] = ("pytest", sys.argv[1:])
+    else:
+        checks["pytest, real windows"] = ("pytest", ["tests/e2e"])
+        checks["pytest"] = ("pytest", ["--ignore=tests/e2e", *parallel()])
     failed = []
     for name, (module, arguments) in checks.items():
         say(f"running {name}")
