@@ -10,10 +10,15 @@ from video_study import bring, edited
 from latentlab.core.video_edit import EditedFilm
 
 
+def move(panel, direction, strength):
+    """Choose a direction by the beginning of its name, and a strength in hundredths of a standard deviation."""
+    panel.direction.setCurrentIndex(panel.direction.findText(direction, Qt.MatchFlag.MatchStartsWith))
+    panel.strength.setValue(strength)
+
+
 def test_an_edit_is_seen_live_beside_the_reconstruction(qtbot, measured):
     panel = bring(measured, "edit")
-    panel.direction.setCurrentIndex(panel.direction.findText("PC 1", Qt.MatchFlag.MatchStartsWith))
-    panel.strength.setValue(250)
+    move(panel, "PC 1", 250)
     frame = edited(qtbot, measured)
     path = measured.study.path
     assert np.allclose(measured.study.edit.direction, path.vectors[0] * path.sigma[0], rtol=1e-4)
@@ -40,8 +45,7 @@ def test_a_saved_edit_can_be_opened_again(qtbot, measured, tmp_path):
     panel = bring(measured, "edit")
     panel.smoothing.setCurrentIndex(panel.smoothing.findData("gaussian"))
     panel.span.setValue(4)
-    panel.direction.setCurrentIndex(panel.direction.findText("PC 2", Qt.MatchFlag.MatchStartsWith))
-    panel.strength.setValue(-150)
+    move(panel, "PC 2", -150)
     saved = panel.edit
     panel.save_as(str(tmp_path / "edit.json"))
     panel.reset()
@@ -78,8 +82,7 @@ def test_smoothing_is_one_edit_with_the_move(qtbot, measured):
     panel = bring(measured, "edit")
     panel.smoothing.setCurrentIndex(panel.smoothing.findData("median"))
     panel.span.setValue(3)
-    panel.direction.setCurrentIndex(panel.direction.findText("PC 2", Qt.MatchFlag.MatchStartsWith))
-    panel.strength.setValue(-100)
+    move(panel, "PC 2", -100)
     edit = panel.edit
     assert (edit.smoothing, edit.window, edit.strength, edit.name) == ("median", 7, -1.0, "PC 2")
     edited(qtbot, measured)

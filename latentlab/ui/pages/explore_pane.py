@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -97,13 +98,13 @@ class GridPane(QWidget):
     def set_scene(self, scene: Scene) -> None:
         """Offer what the scene offers."""
 
+    @abstractmethod
     def key(self, scene: Scene) -> object:
         """Return what the grid depends on; equal keys, equal grids."""
-        raise NotImplementedError
 
+    @abstractmethod
     def build(self, scene: Scene) -> Grid | None:
         """Return the grid to decode; None where there is none, the label says why."""
-        raise NotImplementedError
 
     def mark(self, scene: Scene) -> None:
         """Mark where the present point is in the grid that is shown."""

@@ -265,11 +265,13 @@ class EditPanel(VideoPanel):
         chosen = self.direction.currentText().split(" · ")[0]
         self.direction.blockSignals(True)
         self.direction.clear()
+        path = self._path
+        if self._opened is not None and path is not None and len(self._opened.direction) != len(path.variance):
+            self._opened = None  # Another model is at work now.
         if self._opened is not None:
             self.direction.addItem(f"{self._opened.name or 'direction'} · opened", ("opened", ""))
         for saved in self.study.directions:
             self.direction.addItem(saved.name, ("saved", saved.name))
-        path = self._path
         if path is not None:
             for k in range(min(OFFERED, len(path.vectors))):
                 self.direction.addItem(f"PC {k + 1} · {path.explained[k]:.0%}", ("pc", k))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
@@ -82,9 +83,9 @@ class FrameStrip(QWidget):
         """Return what the pointer is on."""
         return f"Frame {frame:,}"
 
+    @abstractmethod
     def draw(self, painter: QPainter, band: QRect) -> None:
         """Draw what does not move with the frame."""
-        raise NotImplementedError
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Go to the frame under the pointer."""

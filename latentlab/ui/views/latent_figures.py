@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
@@ -22,9 +24,9 @@ _NO_TABLE: Table = (np.empty(0, dtype=np.int64), np.empty((0, 0), dtype=np.float
 class VectorFigure(Figure):
     """A figure of vector metrics: newest, or at the step under the plots' cursor."""
 
+    @abstractmethod
     def take(self, vectors: VectorHistory, history: MetricHistory, step: float | None) -> None:
         """Read what is to be drawn, and paint it."""
-        raise NotImplementedError
 
 
 class KlHeatMap(VectorFigure):
