@@ -111,9 +111,9 @@ def test_a_watched_run_is_surveyed_once_it_has_weights(harness):
 
 
 def test_nothing_is_surveyed_for_nobody(harness):
-    harness.put(7)
     harness.service.watch("map", True)
     harness.service.watch("map", False)
+    harness.put(7)  # Only now, or the first glance might have begun one.
     harness.service.ask_nearest("x", np.zeros(2, dtype=np.float32))
     harness.qtbot.waitUntil(lambda: len(harness.answers) == 1)
     harness.qtbot.wait(50)

@@ -76,18 +76,23 @@ def linear_texts(values: Sequence[float], step: float) -> list[str]:
 
 
 def log_texts(places: Sequence[float]) -> list[str]:
-    """Return ``10**place`` in few characters: ``0.002``, ``1``, ``50``, ``2 k``, ``1e-6``."""
-    return [_short(10.0**place) for place in places]
+    """Return ``10**place`` in few characters that tell them apart: ``0.002``, ``1``, ``50``, ``2 k``, ``1e-6``."""
+    texts: list[str] = []
+    for digits in range(3, 10):
+        texts = [_short(10.0**place, digits) for place in places]
+        if len(set(texts)) == len(texts):
+            break
+    return texts
 
 
-def _short(value: float) -> str:
+def _short(value: float, digits: int) -> str:
     if value < 0.9e-3 or value >= 0.99e10:
-        mantissa, exponent = f"{value:.1e}".split("e")
+        mantissa, exponent = f"{value:.{digits - 2}e}".split("e")
         return f"{float(mantissa):g}e{int(exponent)}"
     for scale, suffix in _SCALES:
         if value >= scale * 0.999:
-            return f"{value / scale:.3g}{suffix}"
-    return f"{value:.3g}"
+            return f"{value / scale:.{digits}g}{suffix}"
+    return f"{value:.{digits}g}"
 
 
 def time_texts(values: Sequence[float]) -> list[str]:
