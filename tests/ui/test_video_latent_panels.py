@@ -237,7 +237,9 @@ def test_damaged_directions_are_told(qtbot, measured):
 def test_panels_fit_beside_the_pictures(measured):
     for key in ("errors", "latents", "edit"):
         panel = bring(measured, key)
+        measured.side.parentWidget().setSizes([10_000, 1])  # As narrow as the divider lets it be.
         assert panel.minimumSizeHint().width() <= 262, key
+        assert panel.mapTo(measured.side, panel.rect().topRight()).x() < measured.side.width(), key
 
 
 def test_every_control_has_a_name_and_a_tooltip(measured):

@@ -269,7 +269,7 @@ class EditPanel(VideoPanel):
         if self._opened is not None and path is not None and len(self._opened.direction) != len(path.variance):
             self._opened = None  # Another model is at work now.
         if self._opened is not None:
-            self.direction.addItem(f"{self._opened.name or 'direction'} · opened", ("opened", ""))
+            self.direction.addItem(f"{self._opened.name or 'direction'} · file", ("opened", ""))
         for saved in self.study.directions:
             self.direction.addItem(saved.name, ("saved", saved.name))
         if path is not None:

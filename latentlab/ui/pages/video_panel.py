@@ -89,6 +89,8 @@ class SidePanels(QTabWidget):
         area.setToolTip(panel.tooltip)
         area.setMinimumWidth(panel.minimumSizeHint().width() + area.verticalScrollBar().sizeHint().width())
         self.setTabToolTip(self.addTab(area, panel.title), panel.tooltip)
+        # A minimum set by hand overrules what the tabs ask for: without this the widest panel is cut at its right.
+        self.setMinimumWidth(max(self.minimumWidth(), self.minimumSizeHint().width()))
 
     def show_panel(self, key: str) -> None:
         """Bring a panel to the front and the tabs on screen."""
