@@ -157,16 +157,6 @@ class ExportSummary:
     shown: int | None = None
 
 
-def pane_width(plan: ExportPlan, width: int) -> int:
-    """Return how many pixels wide a pane of ``width`` pixels is in what the plan writes.
-
-    In a film always an even number: colour is stored once for every two columns, and only panes that begin
-    at such a pair have it at the same place of the picture. An odd pane repeats its last column.
-    """
-    scaled = width * plan.scale
-    return scaled + scaled % 2 if plan.kind == "film" else scaled
-
-
 def estimate_bytes(plan: ExportPlan, frames: int, pane_size: tuple[int, int]) -> int:
     """Return about how large the file will be; films differ by a factor of two either way.
 

@@ -14,14 +14,7 @@ import numpy.typing as npt
 
 from latentlab.core.errors import InputError
 from latentlab.core.messages import Images, Ints, WeightSnapshot
-from latentlab.core.video_export import (
-    MAX_GIF_RATE,
-    ExportPlan,
-    ExportProgress,
-    ExportSink,
-    ExportSummary,
-    pane_width,
-)
+from latentlab.core.video_export import MAX_GIF_RATE, ExportPlan, ExportProgress, ExportSink, ExportSummary
 from latentlab.explore.export import FORMAT, KEYWORD, Origin
 from latentlab.explore.video_difference import difference_image
 from latentlab.explore.video_export_csv import FrameTable, MeasuresFile
@@ -147,8 +140,7 @@ class _Export:
             shown["difference"] = difference_image(
                 batch.originals[row], batch.images[row], self.plan.difference, self.plan.gain
             )
-        panes = [shown[name] for name in self.plan.panes]
-        return side_by_side(panes, self.plan.scale, pane_width(self.plan, panes[0].shape[1]))
+        return side_by_side([shown[name] for name in self.plan.panes], self.plan.scale)
 
     def _times_of(self, numbers: Ints) -> npt.NDArray[np.float64]:
         """Return the source's own times of some frames in seconds; pictures have those of the new film."""
@@ -183,19 +175,12 @@ class _Export:
         )
 
 
-def side_by_side(panes: list[Images], scale: int = 1, width: int = 0) -> Images:
-    """Return pictures of one height, (H, W, 1 or 3) uint8, as one, every pixel ``scale`` times as large.
-
-    A magnified pane that is narrower than ``width`` repeats its last column.
-    """
+def side_by_side(panes: list[Images], scale: int = 1) -> Images:
+    """Return pictures of one height, (H, W, 1 or 3) uint8, as one, every pixel ``scale`` times as large."""
     if len({pane.shape[2] for pane in panes}) > 1:
         panes = [np.repeat(pane, 3, axis=2) if pane.shape[2] == 1 else pane for pane in panes]
-    if scale > 1:
-        panes = [pane.repeat(scale, axis=0).repeat(scale, axis=1) for pane in panes]
-    missing = max(0, width - panes[0].shape[1])
-    if missing:
-        panes = [np.pad(pane, ((0, 0), (0, missing), (0, 0)), mode="edge") for pane in panes]
-    return np.concatenate(panes, axis=1)
+    picture = np.concatenate(panes, axis=1)
+    return picture.repeat(scale, axis=0).repeat(scale, axis=1) if scale > 1 else picture
 
 
 def describe(plan: ExportPlan, source: Path, model: FilmModel) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.core.video_export import ExportPlan, pane_width
+from latentlab.core.video_export import ExportPlan
 from latentlab.data.video import VideoReader
 
 
-def measure_file(path: Path, plan: ExportPlan, width: int) -> float | None:
+def measure_file(path: Path, plan: ExportPlan, pane_width: int) -> float | None:
     """Return the mean squared error of the panes ``original`` and ``reconstruction`` in [0,1]² units, or None.
 
     This is what ``ffmpeg -lavfi "format=gbrp,split[a][b];[a]crop=...[l];[b]crop=...[r];[l][r]psnr"``
@@ -20,13 +20,13 @@ def measure_file(path: Path, plan: ExportPlan, width: int) -> float | None:
     ----------
     path
         A film written by ``plan``.
-    width
+    pane_width
         Width of one pane in pixels, before scaling.
     """
     if plan.kind != "film" or not {"original", "reconstruction"} <= set(plan.panes):
         return None
-    step, width = pane_width(plan, width), width * plan.scale
-    left, right = (plan.panes.index(name) * step for name in ("original", "reconstruction"))
+    width = pane_width * plan.scale
+    left, right = (plan.panes.index(name) * width for name in ("original", "reconstruction"))
     total, frames = 0.0, 0
     with VideoReader(path, onwards=True) as reader:
         for _, picture in reader.iterate():

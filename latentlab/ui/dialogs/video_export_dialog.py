@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPushButton,
 from latentlab.core.errors import InputError, LatentLabError
 from latentlab.core.messages import WeightSnapshot
 from latentlab.core.paths import config_dir
-from latentlab.core.video_export import estimate_bytes, pane_width
+from latentlab.core.video_export import estimate_bytes
 from latentlab.runtime.video_export import ExportService
 from latentlab.ui import style
 from latentlab.ui.dialogs.video_export_form import ExportForm, ExportSubject
@@ -125,7 +125,7 @@ class ExportDialog(QDialog):
         size = style.format_bytes(max(0.1, estimate_bytes(plan, frames, (width, height)) / 1e6))
         words = (
             f"{frames:,} frames · {style.format_duration(self.form.duration_s)} · "
-            f"{pane_width(plan, width) * panes}×{height * plan.scale} pixels · about {size}"
+            f"{width * panes * plan.scale}×{height * plan.scale} pixels · about {size}"
         )
         exists = plan.output.exists()
         replaced = "The folder is there already: name a new one." if plan.output.is_dir() else "It will be replaced."
