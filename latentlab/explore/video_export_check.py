@@ -13,8 +13,10 @@ from latentlab.data.video import VideoReader
 def measure_file(path: Path, plan: ExportPlan, pane_width: int) -> float | None:
     """Return the mean squared error of the panes ``original`` and ``reconstruction`` in [0,1]² units, or None.
 
-    This is what ``ffmpeg -lavfi "format=gbrp,split[a][b];[a]crop=...[l];[b]crop=...[r];[l][r]psnr"``
-    measures: the encoder's losses and the colour stored once for 2x2 pixels are in it.
+    This is what ``ffmpeg -lavfi "scale=flags=accurate_rnd+full_chroma_int,format=gbrp,split[a][b];
+    [a]crop=...[l];[b]crop=...[r];[l][r]psnr"`` measures: the encoder's losses and the colour stored once for 2x2
+    pixels are in it. Without these flags FFmpeg leaves the last columns of planar RGB unwritten where the width is
+    no multiple of eight.
 
     Parameters
     ----------
