@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from latentlab.commands import note, print_json
 from latentlab.core.errors import EXIT_INTERRUPTED, EXIT_OK, Cancelled, InputError
+from latentlab.core.events import RunEvent
 from latentlab.core.memory import keep_freed_memory
 from latentlab.core.messages import ModelInfo, Progress, StepMetrics, TrainingStatus
 from latentlab.core.paths import runs_dir
@@ -232,6 +233,12 @@ class Console(SilentSink):
         self.end_line()
         height, width, channels = info.image_shape
         note(f"Training {info.kind} on {height}x{width}x{channels} pictures, {device}")
+
+    def on_event(self, event: RunEvent) -> None:
+        """Say what the model solved beforehand, and every warning."""
+        if event.kind in ("solved", "warning"):
+            self.end_line()
+            note(event.text)
 
     def on_step(self, metrics: StepMetrics, status: TrainingStatus) -> None:
         """Show step, loss, speed and time left."""

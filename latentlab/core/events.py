@@ -33,6 +33,8 @@ class RunEvent:
             text = str(facts.get("what", kind))
         elif kind == "pause":
             text = f"paused for {_short(facts.get('paused_s'))} s"
+        elif kind == "solved":
+            text = "Principal path: {nats:.0f} nats, {psnr:.2f} dB, the optimum at β {beta:.3g}".format_map(facts)
         else:
             text = {"resume": "resumed", "checkpoint": "checkpoint"}.get(kind, kind)
         return cls(step, kind, text)

@@ -36,6 +36,16 @@ class ModelConfig(Section):
         kinds=PROBABILISTIC,
         advanced=True,
     )
+    principal_dims: int = setting(
+        0,
+        "Give encoder and decoder a linear path beside their networks, solved on the training images before the first "
+        "step: the first dimensions are principal components, as many as this; 0 is off.",
+        ge=0,
+        le=4096,
+        unit="dimensions",
+        kinds=PROBABILISTIC,
+        advanced=True,
+    )
     width: int = setting(32, "Channels of the first layer; deeper layers double it.", ge=4, le=512, unit="channels")
     encoder_norm: NormName = setting(
         "group",

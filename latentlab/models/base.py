@@ -104,6 +104,22 @@ class LatentModel(nn.Module, ABC):
         Metric names are those of ``latentlab.core.metrics``. Never copies to the host.
         """
 
+    def images_to_begin_on(self, total: int) -> int:
+        """Return how many of ``total`` training images ``begin_on`` wants to see; 0 where it has nothing to do."""
+        return 0
+
+    def begin_on(self, x_NCHW: Tensor) -> dict[str, float]:
+        """Solve what follows from training images alone, before the first step; return facts for the run's events.
+
+        Not called when a training is taken up again: what was solved is among the tensors of its checkpoint.
+
+        Raises
+        ------
+        InputError
+            If the images do not determine it.
+        """
+        return {}
+
     def inference_state(self) -> dict[str, Tensor]:
         """Return references to the tensors that encoding and decoding need (no discriminator)."""
         return {k: v for k, v in self.state_dict().items() if not k.startswith("discriminator.")}

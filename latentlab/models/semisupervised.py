@@ -25,7 +25,7 @@ from latentlab.models.networks import build_encoder
 from latentlab.models.optim import update
 from latentlab.models.reconstruction import mean_squared_error
 from latentlab.models.statistics import kld_metrics, latent_metrics
-from latentlab.models.vae import draw, to_posterior
+from latentlab.models.vae import draw
 
 
 class Rows(NamedTuple):
@@ -132,9 +132,9 @@ class SemiSupervisedVae(ConditionalVae):
             log_q_NK = self.log_class_probabilities(torch.cat([labelled.x_BCHW, x_BCHW]))
             rows = paired_rows(labelled, x_BCHW, log_q_NK[known:], objective, tau, context.generator)
             code_RE = self.class_code(rows.class_RK)
-            posterior = to_posterior(self.encoder(rows.x_RCHW, code_RE))
+            posterior = self.posterior(rows.x_RCHW, code_RE)
             z_RD = draw(posterior, context)
-            output = self.decoder(z_RD, code_RE)
+            output = self.output(z_RD, code_RE)
         weight_R = rows.weight_R / len(log_q_NK)
         nll = (weight_R * self.row_nll(output, rows, weight_R, objective)).sum()
         assert posterior.logvar_BD is not None

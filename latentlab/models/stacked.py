@@ -47,14 +47,31 @@ class StackedVae(SemiSupervisedVae):
         """Return q(y|z1) at the mean of q(z1|x) of images in [0,1], (B, K) float32."""
         return self.log_class_probabilities(self.first.encode(x_BCHW).mu_BD).exp()
 
+    def images_to_begin_on(self, total: int) -> int:
+        """Return how many images M1's principal path is solved on; 0 where there is none."""
+        return self.first.images_to_begin_on(total)
+
+    def begin_on(self, x_NCHW: Tensor) -> dict[str, float]:
+        """Solve M1's principal path; return what it reaches."""
+        return self.first.begin_on(x_NCHW)
+
+    def posterior(self, x_BCHW: Tensor, code_BE: Tensor | None) -> Posterior:
+        """Return q(z2|z1,y) of M1's latents beside a code of the classes, float32."""
+        return to_posterior(self.encoder(x_BCHW, code_BE))
+
+    def output(self, z_BD: Tensor, code_BE: Tensor | None) -> Tensor:
+        """Return mean and log variance of p(z1|z2,y), (B, 2 F)."""
+        statistics_BE: Tensor = self.decoder(z_BD, code_BE)
+        return statistics_BE
+
     def encode(self, x_BCHW: Tensor, y_B: Tensor | None = None) -> Posterior:
         """Return q(z2|z1,y) at the mean of q(z1|x), with the most probable class where none is given."""
         code_BE = self.condition(self.classes_of(x_BCHW, y_B), x_BCHW)
-        return to_posterior(self.encoder(self.first.encode(x_BCHW).mu_BD, code_BE))
+        return self.posterior(self.first.encode(x_BCHW).mu_BD, code_BE)
 
     def decode_logits(self, z_BD: Tensor, y_B: Tensor | None = None) -> Tensor:
         """Return what the sigmoid turns into images, by way of the mean of p(z1|z2,y)."""
-        mean_BF, _ = to_posterior(self.decoder(z_BD, self.condition(y_B, z_BD)))
+        mean_BF, _ = to_posterior(self.output(z_BD, self.condition(y_B, z_BD)))
         return self.first.decode_logits(mean_BF)
 
     def row_nll(self, output: Tensor, rows: Rows, weight_R: Tensor, objective: ObjectiveConfig) -> Tensor:

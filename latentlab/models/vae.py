@@ -11,6 +11,7 @@ from latentlab.models.latent_norm import with_latent_norm
 from latentlab.models.latent_order import LatentOrder
 from latentlab.models.networks import build_decoder, build_encoder
 from latentlab.models.optim import update
+from latentlab.models.principal_path import build_principal_path, silence, solvable_images
 from latentlab.models.reconstruction import pixel_loss
 from latentlab.models.statistics import kld_metrics, latent_metrics
 
@@ -46,26 +47,49 @@ class Vae(LatentModel):
         self.encoder = with_latent_norm(encoder, model)
         self.decoder = build_decoder(model, info.image_shape, classes)
         self.order = LatentOrder(model.latent_dim, model.latent_decay) if model.latent_decay else None
+        self.principal = build_principal_path(model, info.image_shape)
         self.kld = build_kld(info.recipe.objective.kld, model.latent_dim)
 
     def condition(self, y_B: Tensor | None, x_or_z: Tensor) -> Tensor | None:
         """Return what the networks are told beside image or z: nothing."""
         return None
 
+    def posterior(self, x_BCHW: Tensor, code_BE: Tensor | None) -> Posterior:
+        """Return q(z|x) of images in [0,1] beside a code of their classes, float32."""
+        mu_BD, logvar_BD = to_posterior(self.encoder(x_BCHW, code_BE))
+        posterior = Posterior(mu_BD if self.order is None else self.order(mu_BD), logvar_BD)
+        return posterior if self.principal is None else self.principal.add_posterior(posterior, x_BCHW)
+
+    def output(self, z_BD: Tensor, code_BE: Tensor | None) -> Tensor:
+        """Return the logits of p(x|z) beside a code of the classes, (B, C, H, W)."""
+        heard_BD = z_BD if self.order is None else self.order(z_BD)
+        logits_BCHW: Tensor = self.decoder(heard_BD, code_BE)
+        return logits_BCHW if self.principal is None else self.principal.add_image(logits_BCHW, z_BD)
+
     def encode(self, x_BCHW: Tensor, y_B: Tensor | None = None) -> Posterior:
         """Return q(z|x) of images in [0,1], float32."""
-        mu_BD, logvar_BD = to_posterior(self.encoder(x_BCHW, self.condition(y_B, x_BCHW)))
-        return Posterior(mu_BD if self.order is None else self.order(mu_BD), logvar_BD)
+        return self.posterior(x_BCHW, self.condition(y_B, x_BCHW))
 
     def decode_logits(self, z_BD: Tensor, y_B: Tensor | None = None) -> Tensor:
         """Return what the sigmoid turns into images."""
-        z_BD = z_BD if self.order is None else self.order(z_BD)
-        logits_BCHW: Tensor = self.decoder(z_BD, self.condition(y_B, z_BD))
-        return logits_BCHW
+        return self.output(z_BD, self.condition(y_B, z_BD))
 
     def decode(self, z_BD: Tensor, y_B: Tensor | None = None) -> Tensor:
         """Return images in [0,1], (B, C, H, W) float32."""
         return self.decode_logits(z_BD, y_B).float().sigmoid()
+
+    def images_to_begin_on(self, total: int) -> int:
+        """Return how many images the principal path is solved on; 0 where there is none."""
+        return 0 if self.principal is None else solvable_images(total, self.info.image_shape)
+
+    def begin_on(self, x_NCHW: Tensor) -> dict[str, float]:
+        """Solve the principal path and let the networks begin silent beside it; return what it reaches."""
+        if self.principal is None:
+            return {}
+        facts = self.principal.solve(x_NCHW)
+        silence(self.encoder)
+        silence(self.decoder)
+        return facts
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return one group, ``main``."""

@@ -81,10 +81,11 @@ def fit(
         )
     if resume:
         recipe = _continued(recipe, run, checkpoint)
-    info = model_info(recipe, data, run.path)
     recorder = Recorder(run.path, truncate_after=checkpoint.step if checkpoint else 0)
     try:
-        trainer = Trainer(info, data, sink, run, recorder, device)
+        trainer = Trainer(model_info(recipe, data, run.path), data, sink, run, recorder, device)
+        if checkpoint is None:
+            trainer.solve()
     except InputError:
         run.discard_unused()  # A recipe that cannot be trained leaves no empty run in the list.
         raise

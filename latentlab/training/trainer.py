@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -76,12 +77,31 @@ class Trainer:
         self._clock = Clock()
         self._images_per_s = 0.0
         self._changes: dict[str, Any] = {}
+        self._solved: dict[str, Any] = {}
         self._best = math.inf
         self._saved: int | None = None
         self._shown_at_once = False
         self._logged_step = self._tested_step = self._first_step = 0
         self.step = 0
         """Steps done so far."""
+
+    def solve(self) -> None:
+        """Let a fresh model solve what it can on training images, evenly spread over the set.
+
+        Raises
+        ------
+        InputError
+            If they do not determine it.
+        """
+        rows = self._data.train_index
+        count = self._model.images_to_begin_on(len(rows))
+        if not count:
+            return
+        chosen = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
+        facts = self._model.begin_on(self._pictures.at(chosen))
+        if self._average is not None:
+            self._average.load(None)
+        self._solved = {"images": count} | {name: round(value, 4) for name, value in facts.items()}
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Take up a training where ``checkpoint`` left it."""
@@ -154,6 +174,8 @@ class Trainer:
     def _begin(self) -> None:
         if self.step == 0:
             self._run.event("start", 0, device=self._device_text, fingerprint=self._data.fingerprint)
+            if self._solved:
+                self._tell("solved", **self._solved)
         wanted = self._recipe.training.batch_size
         if self._batches.batch_size < wanted:
             self._warn(f"There are only {len(self._batches)} images to train on: batches hold them all, not {wanted}.")

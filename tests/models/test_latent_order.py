@@ -16,7 +16,7 @@ def test_dimension_j_is_scaled_by_its_exponential() -> None:
     assert torch.allclose(order(torch.full((1, 5), 3.0)), torch.tensor(expected))
 
 
-@pytest.mark.parametrize("kind", ["vae", "cvae", "vaegan"])
+@pytest.mark.parametrize("kind", ["vae", "cvae", "ssvae", "vaegan"])
 def test_later_dimensions_say_less_and_are_heard_less(kind: str) -> None:
     model, _ = make(kind, latent_dim=6, latent_decay=1.5)
     plain, _ = make(kind, latent_dim=6)

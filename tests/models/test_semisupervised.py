@@ -55,6 +55,17 @@ def bound_of(model: SemiSupervisedVae, x_CHW: torch.Tensor, y: int, noise_D: tor
     return kl - log_px - log_py
 
 
+def test_the_bound_is_that_of_the_posterior_that_encode_returns():
+    batch = mixed_batch()
+    losses = []
+    for decay in (0.0, 1e5, 0.5):
+        model, context = made(latent_decay=decay)
+        context.generator.manual_seed(1)
+        losses.append(float(model.bound(batch.labelled, batch.x_BCHW, context).loss.detach()))
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert abs(losses[2] - losses[0]) > 1e-3 * losses[0]
+
+
 def test_the_marginal_bound_is_the_sum_over_classes_by_brute_force():
     """J of eq. 9, one image and one class at a time: eq. 6 where y is known, eq. 7 where it is not."""
     alpha = 0.7

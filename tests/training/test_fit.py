@@ -56,6 +56,34 @@ def test_every_kind_trains_and_leaves_a_whole_run(kind: str, new_run, data) -> N
     assert result.images_per_s > 0
 
 
+def test_a_principal_path_is_solved_before_the_first_step_and_told(new_run, data) -> None:
+    changes = {"model__principal_dims": 2, "training__ema_decay": 0.999, "training__lr": 1e-9}
+    _, run, sink = trained(new_run, data, **changes)
+    solved = [event for event in events(run) if event["event"] == "solved"]
+    assert [e["event"] for e in events(run)] == ["start", "solved", "finish"]
+    assert solved[0]["images"] == len(data.train_index)
+    assert [event.text for event in sink.events] == [
+        f"Principal path: {solved[0]['nats']:.0f} nats, {solved[0]['psnr']:.2f} dB, "
+        f"the optimum at β {solved[0]['beta']:.3g}"
+    ]
+    # Hardly trained, both the weights and their average make pictures of that error.
+    expected = 10 ** (-solved[0]["psnr"] / 10)
+    assert sink.steps[-1].values["pixel"] == pytest.approx(expected, rel=0.2)
+    averaged, handed_out = read_snapshot(run.path).state, sink.weights[-1].state
+    assert np.array_equal(averaged["principal.variance_P"], handed_out["principal.variance_P"])
+    assert 0.0 < float(averaged["principal.theta"]) < float(averaged["principal.variance_P"].min())
+
+
+def test_a_principal_path_that_the_images_do_not_determine_leaves_no_run(new_run) -> None:
+    few = make_data(12)
+    recipe = make_recipe(model__principal_dims=11, model__latent_dim=16)
+    run = new_run(recipe, few)
+    with pytest.raises(InputError, match="vary along") as error:
+        fit(recipe, few, Memory(), run=run, device="cpu")
+    assert error.value.where == "model.principal_dims"
+    assert not run.path.exists()
+
+
 def test_what_the_sink_hears_is_what_is_on_disk(new_run, data) -> None:
     result, run, sink = trained(new_run, data, model__kind="vaegan")
     series = read_metrics(run.metrics)

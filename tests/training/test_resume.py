@@ -40,6 +40,7 @@ CASES = {
     "vae": {"model__kind": "vae"},
     "vae-optimal": {"model__kind": "vae", "objective__reconstruction": "optimal-gaussian", "objective__beta": "pi"},
     "vae-averaged": {"model__kind": "vae", "training__ema_decay": 0.9, "objective__beta": "pi"},
+    "vae-principal": {"model__kind": "vae", "model__principal_dims": 3, "training__ema_decay": 0.9},
     "vaegan-averaged": {"model__kind": "vaegan", "training__ema_decay": 0.99, "objective__kld": "batch"},
     "vae-capacity": {"model__kind": "vae", "objective__kld_form": "capacity", "objective__capacity_steps": 9},
     "vae-annealed": {"model__kind": "vae", "objective__beta": "cyclical", "objective__anneal_steps": 5},

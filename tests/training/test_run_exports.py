@@ -26,7 +26,7 @@ from latentlab.training.vectors_db import read_vectors
 KINDS = {
     "ae": {},
     "vae": {"model__network": "mlp"},
-    "cvae": {},
+    "cvae": {"model__principal_dims": 2},
     "vaegan": {},
     "cgan": {},
     "ssvae": {"data__labelled_per_class": 4},

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from latentlab.core.events import RunEvent
 from latentlab.core.messages import Gallery, ModelInfo, Preview, StepMetrics, TrainingStatus, WeightSnapshot
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import validate
@@ -71,6 +72,7 @@ class Memory(SilentSink):
         self.previews: list[Preview] = []
         self.weights: list[WeightSnapshot] = []
         self.checkpoints: list[tuple[Path, int]] = []
+        self.events: list[RunEvent] = []
 
     def on_start(self, info: ModelInfo, device: str) -> None:
         self.info, self.device = info, device
@@ -90,6 +92,9 @@ class Memory(SilentSink):
 
     def on_checkpoint(self, folder: Path, step: int) -> None:
         self.checkpoints.append((folder, step))
+
+    def on_event(self, event: RunEvent) -> None:
+        self.events.append(event)
 
     def should_stop(self) -> bool:
         """Asked before every step: the n-th time before step n."""

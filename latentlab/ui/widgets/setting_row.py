@@ -35,6 +35,7 @@ LABELS = {
     "data.test_fraction": "Test share",
     "model.kind": "Model",
     "model.latent_dim": "Latent dims",
+    "model.principal_dims": "Principal dims",
     "model.latent_batch_norm": "Latent norm",
     "model.discriminator_network": "D network",
     "model.discriminator_width": "D width",
