@@ -87,7 +87,7 @@ class SessionSink:
         self._overstepped = False
         self._speed = 0.0
 
-    def progress(self, progress: Progress) -> None:
+    def on_progress(self, progress: Progress) -> None:
         """Show how far the preparation has come; raises ``Cancelled`` once a stop is wished."""
         if self._control.stopped:
             raise Cancelled

@@ -55,15 +55,15 @@ def train(job: TrainingJob, sink: SessionSink) -> bool:
     Cancelled
         If a stop was wished before the first step.
     """
-    sink.progress(Progress("Loading torch", 0))
+    sink.on_progress(Progress("Loading torch", 0))
     prepare_torch()
     from latentlab.data.catalog import load_dataset
     from latentlab.training.fit import fit
     from latentlab.training.run import RunWriter
 
-    sink.progress(Progress("Loading the data set", 0))
-    data = load_dataset(job.recipe.data, seed=job.recipe.training.seed, progress=sink.progress)
-    sink.progress(Progress("Building the networks", 0))
+    sink.on_progress(Progress("Loading the data set", 0))
+    data = load_dataset(job.recipe.data, seed=job.recipe.training.seed, progress=sink.on_progress)
+    sink.on_progress(Progress("Building the networks", 0))
     if job.fork_from is not None:
         from latentlab.training.fork import fork
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentlab.core.errors import InputError, LatentLabError
+from latentlab.core.errors import Cancelled, InputError, LatentLabError
 from latentlab.core.recipe import Recipe
 from latentlab.data.dataset import Dataset
 from latentlab.training.changes import carry_over, check_resumable
@@ -58,7 +58,7 @@ def fit(
     data
         Images as uint8; see ``latentlab.data.catalog.load_dataset``.
     sink
-        Hears what happens and steers.
+        Hears what happens and steers; ``Cancelled``, raised by its ``on_progress``, passes through and leaves no run.
     run
         The folder, new or opened.
     device
@@ -86,7 +86,7 @@ def fit(
         trainer = Trainer(model_info(recipe, data, run.path), data, sink, run, recorder, device)
         if checkpoint is None:
             trainer.solve()
-    except InputError:
+    except (InputError, Cancelled):
         run.discard_unused()  # A recipe that cannot be trained leaves no empty run in the list.
         raise
     with run.claimed(), recorder:

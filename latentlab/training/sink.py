@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from latentlab.core.events import RunEvent
-from latentlab.core.messages import Gallery, ModelInfo, Preview, StepMetrics, TrainingStatus, WeightSnapshot
+from latentlab.core.messages import Gallery, ModelInfo, Preview, Progress, StepMetrics, TrainingStatus, WeightSnapshot
 
 
 class Sink(Protocol):
@@ -16,6 +16,9 @@ class Sink(Protocol):
     Methods must return at once, but for ``wait_if_paused``, which returns when the pause is over or the
     training is to stop. What is handed over belongs to the sink.
     """
+
+    def on_progress(self, progress: Progress) -> None:
+        """Learn what is being done before the training can start; may raise Cancelled."""
 
     def on_start(self, info: ModelInfo, device: str) -> None:
         """Learn what is trained, and on which device ("CUDA NVIDIA H200, bf16"), before the first step."""
@@ -62,6 +65,9 @@ class Sink(Protocol):
 
 class SilentSink:
     """A sink that hears everything, says nothing and never interferes: a base for real ones."""
+
+    def on_progress(self, progress: Progress) -> None:
+        """Ignore it."""
 
     def on_start(self, info: ModelInfo, device: str) -> None:
         """Ignore the start."""

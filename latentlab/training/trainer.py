@@ -13,7 +13,7 @@ from torch import Tensor
 
 from latentlab.core.errors import InputError
 from latentlab.core.events import RunEvent
-from latentlab.core.messages import Floats, ModelInfo, StepMetrics, TrainingStatus, WeightSnapshot
+from latentlab.core.messages import Floats, ModelInfo, Progress, StepMetrics, TrainingStatus, WeightSnapshot
 from latentlab.core.run_folder import BEST, LAST
 from latentlab.data.dataset import Dataset
 from latentlab.models.base import Batch, StepContext
@@ -97,6 +97,7 @@ class Trainer:
         count = self._model.images_to_begin_on(len(rows))
         if not count:
             return
+        self._sink.on_progress(Progress("Solving the principal path", 0))
         chosen = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
         facts = self._model.begin_on(self._pictures.at(chosen))
         if self._average is not None:

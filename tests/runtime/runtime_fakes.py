@@ -49,7 +49,7 @@ class FakeEngine:
     def __call__(self, job: TrainingJob, sink: SessionSink) -> bool:
         self.jobs.append(job)
         self.thread = threading.get_ident()
-        sink.progress(Progress("Preparing", 0, 1))
+        sink.on_progress(Progress("Preparing", 0, 1))
         self.prepare(sink)
         info = info_of(job.recipe, job.runs_root / "run")
         sink.on_start(info, "CPU, fake")

@@ -111,11 +111,11 @@ def test_a_stop_ends_a_pause_and_later_pauses_hold_nothing(rig):
 
 
 def test_progress_cancels_once_a_stop_is_wished(rig):
-    rig.sink.progress(Progress("Loading", 1, 2))
+    rig.sink.on_progress(Progress("Loading", 1, 2))
     assert rig.slots.progress.get()[1] == Progress("Loading", 1, 2)
     rig.control.stop()
     with pytest.raises(Cancelled):
-        rig.sink.progress(Progress("Loading", 2, 2))
+        rig.sink.on_progress(Progress("Loading", 2, 2))
 
 
 def test_the_newest_change_of_each_key_is_taken_once(rig):
@@ -142,7 +142,7 @@ def test_recalled_curves_end_at_the_step_resumed_from(rig):
 
 
 def test_the_start_is_announced_with_an_empty_progress(rig):
-    rig.sink.progress(Progress("Loading", 1, 2))
+    rig.sink.on_progress(Progress("Loading", 1, 2))
     info = info_of()
     rig.sink.on_start(info, "CPU, fp32")
     assert rig.started == [info]

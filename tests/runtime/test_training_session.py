@@ -101,7 +101,7 @@ def test_stop_while_preparing_cancels_the_load(qtbot, session, engine, tmp_path)
         entered.set()
         for i in range(10_000):
             threading.Event().wait(0.002)
-            sink.progress(Progress("Decoding", i, 10_000))
+            sink.on_progress(Progress("Decoding", i, 10_000))
 
     engine.prepare = prepare
     session.start(recipe_of(), runs_root=tmp_path)

@@ -10,8 +10,8 @@ import pytest
 import torch
 from training_fakes import Memory, make_data, make_recipe
 
-from latentlab.core.errors import InputError, LatentLabError
-from latentlab.core.messages import StepMetrics, TrainingStatus
+from latentlab.core.errors import Cancelled, InputError, LatentLabError
+from latentlab.core.messages import Progress, StepMetrics, TrainingStatus
 from latentlab.core.metrics import METRICS, TEST_PREFIX
 from latentlab.models.vae import Vae
 from latentlab.models.weights import read_snapshot
@@ -81,6 +81,19 @@ def test_a_principal_path_that_the_images_do_not_determine_leaves_no_run(new_run
     with pytest.raises(InputError, match="vary along") as error:
         fit(recipe, few, Memory(), run=run, device="cpu")
     assert error.value.where == "model.principal_dims"
+    assert not run.path.exists()
+
+
+def test_a_stop_before_the_principal_path_is_solved_leaves_no_run(new_run, data) -> None:
+    class Impatient(Memory):
+        def on_progress(self, progress: Progress) -> None:
+            assert progress.what == "Solving the principal path"
+            raise Cancelled
+
+    recipe = make_recipe(model__principal_dims=2)
+    run = new_run(recipe, data)
+    with pytest.raises(Cancelled):
+        fit(recipe, data, Impatient(), run=run, device="cpu")
     assert not run.path.exists()
 
 
