@@ -1,7 +1,8 @@
 """Every recipe that comes with latentlab trains: 50 steps on the CPU, in small batches, on built-in data.
 
 Networks, sizes of the pictures and objectives are the recipe's own. Only the latent space is smaller where it has
-more than 64 dimensions: tens of millions of weights between it and the convolutions say nothing more.
+more than 64 dimensions: tens of millions of weights between it and the convolutions say nothing more. So few pictures
+do not vary along hundreds of principal directions either.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from latentlab.training.run import RunWriter
 
 STEPS = 50
 MOST_DIMENSIONS = 64
+MOST_DIRECTIONS = 16
 LARGE = 100 * 100
 """Pixels from which on a batch is two pictures instead of four."""
 BUILT_IN = ("digits", "arena")
@@ -33,6 +35,7 @@ def short(recipe: Recipe) -> Recipe:
     """The recipe with its own networks and objective, but few and small steps."""
     values = recipe.model_dump()
     values["model"]["latent_dim"] = min(MOST_DIMENSIONS, recipe.model.latent_dim)
+    values["model"]["principal_dims"] = min(MOST_DIRECTIONS, recipe.model.principal_dims)
     batch = 2 if math.prod(recipe.data.size) > LARGE else 4
     kind = recipe.data.spec.partition(":")[0]
     if kind not in BUILT_IN:
