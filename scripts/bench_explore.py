@@ -5,7 +5,8 @@ sliders are moved one by one, then dragged at 125 moves a second for as long as 
 
 Written to OUT: ``open_ms`` from the wish for the page until its sliders are painted, ``move_ms`` from each move
 until the pixels of its picture are drawn, ``frame_ms`` between different pictures drawn during the drag, ``stale`` how
-often a picture was drawn after a newer one, ``last_is_newest`` whether the drag ended on its last point.
+often a picture was drawn after a newer one, ``last_is_newest`` whether the picture that stays is of the drag's last
+point, and nothing more was under way within two seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
 
 if TYPE_CHECKING:
-    from latentlab.core.messages import InferenceResult
+    from latentlab.core.messages import Floats, InferenceResult
     from latentlab.ui.main_window import MainWindow
     from latentlab.ui.pages.explore import ExplorePage
 
@@ -30,6 +31,7 @@ CORES = 2
 REST_MS = 40
 DRAG_MS = 8
 SETTLE_S = 3.0
+LOOKS, LOOK_MS = 100, 20
 
 
 class ExploreMeasure(QObject):
@@ -48,6 +50,8 @@ class ExploreMeasure(QObject):
         self._asked = self._drag_began = self._last_frame = self._seen_at = 0.0
         self._generation = self._shown = -1
         self._dragging = False
+        self._shown_z: Floats | None = None
+        self._looks_left = LOOKS
         self.page: ExplorePage | None = None
 
     def __call__(self, window: MainWindow) -> None:
@@ -98,7 +102,7 @@ class ExploreMeasure(QObject):
         generation = result.request.generation
         if generation < self._shown:
             self.found["stale"] += 1
-        self._shown = generation
+        self._shown, self._shown_z = generation, result.request.z[0]
         newest = np.array_equal(result.request.z[0], page.state.point.z)
         if self._asked and newest and not self._dragging:
             page.stage.picture.repaint()  # What is timed ends when the pixels are there, not when they are due.
@@ -138,7 +142,13 @@ class ExploreMeasure(QObject):
     def _finish(self) -> None:
         page = self.page
         assert page is not None
-        last = page.state.point.z[page.panel.sliders.current]
+        # New weights come several times a second, and each asks for the picture once more.
+        if page.decoder.busy and self._looks_left:
+            self._looks_left -= 1
+            QTimer.singleShot(LOOK_MS, self._finish)
+            return
+        assert self._shown_z is not None
+        last = self._shown_z[page.panel.sliders.current]
         status = self.window.context.training.status.get()[1]
         self.found["last_is_newest"] = bool(abs(float(last) - 1.25) < 1e-6 and not page.decoder.busy)
         self.found["images_per_s"] = [status.images_per_s]
