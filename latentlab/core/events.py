@@ -12,7 +12,7 @@ from typing import Any
 
 from latentlab.core.run_folder import CHECKPOINTS, EVENTS
 
-MARKED = ("change", "checkpoint", "resume", "warning", "failure")
+MARKED = ("change", "checkpoint", "resume", "solved", "warning", "failure")
 """Kinds that are drawn on the plots."""
 
 
@@ -34,10 +34,16 @@ class RunEvent:
         elif kind == "pause":
             text = f"paused for {_short(facts.get('paused_s'))} s"
         elif kind == "solved":
-            text = "Principal path: {nats:.0f} nats, {psnr:.2f} dB, the optimum at β {beta:.3g}".format_map(facts)
+            nats, psnr = _number(facts, "nats", ".0f"), _number(facts, "psnr", ".2f")
+            text = f"Principal path: {nats} nats, {psnr} dB, the optimum at β {_number(facts, 'beta', '.3g')}"
         else:
             text = {"resume": "resumed", "checkpoint": "checkpoint"}.get(kind, kind)
         return cls(step, kind, text)
+
+
+def _number(facts: Mapping[str, Any], name: str, how: str) -> str:
+    value = facts.get(name)
+    return format(value, how) if isinstance(value, int | float) else "?"
 
 
 def _short(value: object) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,7 +34,7 @@ from latentlab.training.checkpoint import (
 from latentlab.training.clock import Clock
 from latentlab.training.history import WeightsHistory
 from latentlab.training.measure import best_score
-from latentlab.training.previews import Previewer, gallery
+from latentlab.training.previews import Previewer, gallery, spread
 from latentlab.training.recorder import Recorder
 from latentlab.training.run import RunWriter
 from latentlab.training.scalars import ScalarMeans, check_finite
@@ -98,8 +97,7 @@ class Trainer:
         if not count:
             return
         self._sink.on_progress(Progress("Solving the principal path", 0))
-        chosen = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
-        facts = self._model.begin_on(self._pictures.at(chosen))
+        facts = self._model.begin_on(self._pictures.at(spread(rows, count)))
         if self._average is not None:
             self._average.load(None)
         self._solved = {"images": count} | {name: round(value, 4) for name, value in facts.items()}

@@ -4,12 +4,13 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox, QStyle, QStyleOptionComboBox
 
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import field_errors, recipe_fields, validate
 from latentlab.ui.widgets.recipe_form import RecipeForm, short_error
 from latentlab.ui.widgets.setting_editors import CountEditor, NumberEditor, one_two_five
+from latentlab.ui.window_memory import MIN_PANEL_WIDTH
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
 
@@ -32,6 +33,29 @@ def test_every_setting_has_a_field_with_tooltip_and_name(form):
         assert row.editor.accessibleName()
         assert row.label.buddy() is row.first_field()
         assert row.revert.toolTip()
+
+
+@pytest.mark.parametrize("kind", ["vae", "ssvae", "vaegan", "cgan"])
+def test_no_name_and_no_choice_is_cut_off_in_the_narrowest_panel(form, kind):
+    form.set_recipe(validate({"model": {"kind": kind}}), kind)
+    form.resize(MIN_PANEL_WIDTH, 700)
+    for section in form.sections:
+        section.fold.click()
+    QApplication.processEvents()
+    seen = [row for row in form.rows.values() if row.isVisible()]
+    assert sum(row.advanced for row in seen) > 10
+    cut = []
+    for row in seen:
+        if row.label.sizeHint().width() > row.label.width():
+            cut.append(row.label.text())
+        if isinstance(row.editor, QComboBox):
+            option = QStyleOptionComboBox()
+            row.editor.initStyleOption(option)
+            part = QStyle.SubControl.SC_ComboBoxEditField
+            field = row.editor.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, row.editor)
+            texts = [row.editor.itemText(i) for i in range(row.editor.count())]
+            cut += [text for text in texts if row.editor.fontMetrics().horizontalAdvance(text) > field.width()]
+    assert cut == []
 
 
 def test_the_default_recipe_comes_back_from_the_fields_unchanged(form):

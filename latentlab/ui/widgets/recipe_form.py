@@ -82,7 +82,7 @@ class RecipeForm(QWidget):
     def _build(self) -> None:
         body = QWidget()
         inner = QVBoxLayout(body)
-        inner.setContentsMargins(SPACING * 2, SPACING, SPACING, SPACING)
+        inner.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         inner.setSpacing(SPACING)
         for section in self.sections:
             inner.addWidget(section)
@@ -93,7 +93,7 @@ class RecipeForm(QWidget):
         self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.summary.setProperty("role", "error")
-        self.summary.setContentsMargins(SPACING * 2, SPACING, SPACING, SPACING)
+        self.summary.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         self.summary.hide()
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

@@ -25,7 +25,7 @@ from latentlab.ui.widgets.setting_editors import (
     mark_invalid,
 )
 
-LABEL_WIDTH = 116
+LABEL_WIDTH = 108
 LABELS = {
     "data.spec": "Data set",
     "data.size": "Size (H × W)",
@@ -58,7 +58,11 @@ LABELS = {
     "objective.encoder_feature_matching": "Encoder features",
     "objective.prior_feature_weight": "Prior features",
     "objective.feature_activation": "Feature stage",
-    "objective.decoder_attribute_weight": "Decoder attributes",
+    "objective.decoder_attribute_weight": "Decoder attrib.",
+    "objective.classification_weight": "Class weight",
+    "objective.temperature_start": "Temp. at start",
+    "objective.temperature_minimum": "Temp. minimum",
+    "objective.temperature_every": "Temp. every",
     "objective.adversarial_delay": "Delayed start",
     "objective.equilibrium_margin": "Margin",
     "objective.label_smoothing": "Real smoothing",
@@ -66,6 +70,7 @@ LABELS = {
     "objective.instance_noise_steps": "Noise fades over",
     "training.labelled_batch_size": "Labelled batch",
     "training.lr": "Learning rate",
+    "training.gradient_shares_every": "Gradient shares",
     "training.discriminator_lr": "D learning rate",
 }
 EMPTY_MEANS = {
