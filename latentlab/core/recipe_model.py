@@ -42,7 +42,7 @@ class ModelConfig(Section):
         "step: the first dimensions are principal components, as many as this; 0 is off.",
         ge=0,
         le=4096,
-        unit="dimensions",
+        unit="dims",
         kinds=PROBABILISTIC,
         advanced=True,
     )

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QStyle, QStyleOptionComboBox
+from PySide6.QtWidgets import QApplication, QComboBox, QSpinBox, QStyle, QStyleOptionComboBox
 
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import field_errors, recipe_fields, validate
@@ -55,6 +55,11 @@ def test_no_name_and_no_choice_is_cut_off_in_the_narrowest_panel(form, kind):
             field = row.editor.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, part, row.editor)
             texts = [row.editor.itemText(i) for i in range(row.editor.count())]
             cut += [text for text in texts if row.editor.fontMetrics().horizontalAdvance(text) > field.width()]
+        if isinstance(row.editor, QSpinBox):
+            line = row.editor.lineEdit()
+            row.set_value(min(row.editor.maximum(), 1_000))
+            if line.fontMetrics().horizontalAdvance(line.text()) > line.width() - 4:  # A margin of 2 px on each side.
+                cut.append(line.text())
     assert cut == []
 
 
