@@ -13,7 +13,7 @@ from latentlab.ui.widgets.latent_slider_list import LatentSliderList
 from latentlab.ui.widgets.shortcuts import LettersPass, on_key
 
 BY_INDEX = "index"
-LEAST_COMBO = 128
+LEAST_COMBO = 110
 ORDERS = ((BY_INDEX, "By index"), (BY_KL, "By KL"), (BY_VARIANCE, "By variance"), (BY_CHANGE, "By change"))
 SETS = (
     (DIMENSIONS, "Dimensions", "one slider for each latent dimension"),
