@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +45,7 @@ QT_LIBRARIES = {
     "libxcb-xkb.so.1": "libxcb-xkb1",
 }
 TEST_PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
+ROOM_GB = 6.0  # Of the packages on x86-64 Linux, where torch brings CUDA; elsewhere they take one or two.
 
 
 def say(text: str) -> None:
@@ -139,6 +141,22 @@ def _fingerprint(extras: str) -> str:
     return f"{extras} {hashlib.sha256(facts).hexdigest()}"
 
 
+def free_gb() -> float:
+    """Return how much room pip has: on the checkout's disk or on that of temporary files, whichever has less."""
+    return min(shutil.disk_usage(place).free for place in (ROOT, tempfile.gettempdir())) / 1e9
+
+
+def why_pip_failed(room_gb: float) -> str:
+    """Return the sentence for a failed installation that began with ``room_gb`` gigabytes free."""
+    failed = "pip could not install the packages; its message is above."
+    if room_gb < ROOM_GB:
+        return (
+            f"{failed} The disk had {room_gb:.1f} GB free and about {ROOM_GB:.0f} are needed: "
+            "make room and run this again, it goes on where it stopped"
+        )
+    return f"{failed} Check the network and run this again"
+
+
 def ensure_project(extras: str = "") -> None:
     """Create ``.venv`` and install the project into it, unless that was done for this very pyproject.toml."""
     if sys.version_info < MINIMUM:
@@ -150,14 +168,17 @@ def ensure_project(extras: str = "") -> None:
         return
     if not venv_python().exists():
         _create_venv()
-    say("installing latentlab and its packages; the first time takes some minutes and about 6 GB")
+    room = free_gb()
+    say(f"installing latentlab and its packages; the first time takes some minutes and about {ROOM_GB:.0f} GB")
+    if room < ROOM_GB:  # Only said: with a processor's torch, or most packages there already, it is enough.
+        say(f"only {room:.1f} GB are free on the disk")
     target = f"{ROOT}[{extras}]" if extras else str(ROOT)
     code = _run(
         [venv_python(), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", target],
         stdout=sys.stderr,
     )
     if code:
-        fail("pip could not install the packages; its message is above. Check the network and run this again")
+        fail(why_pip_failed(room))
     STAMP.write_text(wanted + "\n")
 
 
