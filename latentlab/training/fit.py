@@ -27,7 +27,8 @@ MEAN_ROWS = 200
 class FitResult:
     """How a training ended.
 
-    ``final``: the last logged value of each metric; ``mean_200``: its mean over the last 200 logged steps.
+    ``final``: the last logged value of each metric; ``mean_200``: its mean over the last 200 logged steps, so that a
+    metric measured seldom has as many values in it as fell into them, its last one where none did.
     ``images_per_s``: training images per active second of this session, measuring and saving included.
     """
 
@@ -121,6 +122,11 @@ def _checkpoint_of(run: RunWriter, data: Dataset) -> Checkpoint | None:
 
 def _result(run: RunWriter, trainer: Trainer, stopped: bool) -> FitResult:
     final = {name: value for name, (_, value) in read_latest(run.metrics).items()}
-    tails = read_metrics(run.metrics, last_rows=MEAN_ROWS)
-    mean_200 = {name: float(np.mean(values[-MEAN_ROWS:])) for name, (_, values) in tails.items() if name in final}
+    tails = {name: tail for name, tail in read_metrics(run.metrics, last_rows=MEAN_ROWS).items() if name in final}
+    logged = np.unique(np.concatenate([steps for steps, _ in tails.values()])) if tails else np.zeros(1)
+    since = logged[-MEAN_ROWS:][0]
+    mean_200 = {
+        name: float(values[steps >= since].mean()) if steps[-1] >= since else float(values[-1])
+        for name, (steps, values) in tails.items()
+    }
     return FitResult(run.path, trainer.step, stopped, final, mean_200, trainer.session_images_per_s)

@@ -113,6 +113,17 @@ def test_what_the_sink_hears_is_what_is_on_disk(new_run, data) -> None:
     assert series["test_pixel"][0].tolist() == [4, 8, 12]
 
 
+def test_mean_200_is_of_the_last_200_logged_steps_however_seldom_a_metric_is_measured(new_run, data) -> None:
+    result, run, _ = trained(new_run, data, training__steps=270, training__log_every=1, training__test_every=60)
+    series = read_metrics(run.metrics)
+    pixel_steps, pixel = series["pixel"]
+    test_steps, test_pixel = series["test_pixel"]
+    assert pixel_steps[-200:][0] == 71
+    assert test_steps.tolist() == [60, 120, 180, 240, 270]
+    assert result.mean_200["pixel"] == pytest.approx(pixel[-200:].mean())
+    assert result.mean_200["test_pixel"] == pytest.approx(test_pixel[1:].mean())
+
+
 def test_logged_values_are_means_of_the_steps_between(new_run, data) -> None:
     _, fine, _ = trained(new_run, data, training__log_every=1, objective__beta="linear", objective__anneal_steps=12)
     _, coarse, _ = trained(new_run, data, training__log_every=3, objective__beta="linear", objective__anneal_steps=12)
