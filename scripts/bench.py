@@ -10,6 +10,8 @@ event_loop_worst         the largest such delay after the first 10 s of training
 decode_latency           request to answer of one decode in the window while the demo trains
 demo_images_per_s        training speed of the demo inside the window
 train_images_per_s.NAME  training speed of a recipe without a window
+class_steps_per_s.NAME   steps a second of a semi-supervised VAE, the three in turns
+class_steps_ratio.NAME   those with one sampled class over those with the sum over all
 explore_move.D           slider moved until its picture is drawn, 64x64, D latent dimensions, two cores, in training
 explore_frame.D          time between different pictures drawn during a drag at 125 moves a second
 explore_open.D           the page wished for until its sliders are drawn
@@ -144,7 +146,7 @@ def bench_monitor(quick: bool) -> list[Result]:
     medians = {rows: sorted(took)[len(took) // 2] for rows, took in redraw.items()}
     ends = [medians[rows] for rows in sorted(medians, key=int)]
     cost = _window("cost", "30" if quick else "80", script=script)
-    shares = _window("shares", "3" if quick else "12", script=script)
+    shares = _window("shares", "3" if quick else "12", script="bench_steps.py")
     return [
         *(result(f"monitor_redraw.{rows}", "ms", took) for rows, took in redraw.items()),
         result("monitor_redraw_ratio", "", [max(ends) / min(ends)]),
@@ -181,6 +183,19 @@ def bench_training(quick: bool) -> list[Result]:
     return results
 
 
+def bench_classes(quick: bool) -> list[Result]:
+    """Compare what a step costs that samples the class of an unlabelled image with one that sums over all."""
+    rates = _window("classes", "2" if quick else "9", script="bench_steps.py")
+    summed, *sampled = rates
+    return [
+        *(result(f"class_steps_per_s.{name}", "steps/s", rate) for name, rate in rates.items()),
+        *(
+            result(f"class_steps_ratio.{name}", "", (a / b for a, b in zip(rates[name], rates[summed], strict=True)))
+            for name in sampled
+        ),
+    ]
+
+
 BENCHES: dict[str, Callable[[bool], list[Result]]] = {
     "start": bench_start,
     "window": bench_window,
@@ -189,6 +204,7 @@ BENCHES: dict[str, Callable[[bool], list[Result]]] = {
     "monitor": bench_monitor,
     "map": bench_map,
     "training": bench_training,
+    "classes": bench_classes,
 }
 
 

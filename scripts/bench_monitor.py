@@ -4,7 +4,6 @@
 ``python bench_monitor.py memory OUT ROWS``    bytes that a logged step of a metric takes
 ``python bench_monitor.py open OUT ROWS``      a finished run of 25 metrics: until its curves are painted
 ``python bench_monitor.py cost OUT SECONDS``   training with the page in view, and without a window, in turns
-``python bench_monitor.py shares OUT TIMES``   gradient shares beside the steps between two of them
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ CURVES = (
     *("d_real", "d_recon", "g_fake", "active_units"),
 )
 METRICS = 25
-RECIPES = ("quickstart", "vaegan-arena", "vae-arena")
 
 
 def _wave(rows: int, phase: float) -> np.ndarray:
@@ -207,58 +205,11 @@ def _run(seconds: float, *, busy: bool) -> None:
     loop.exec()
 
 
-def bench_shares(times: int) -> dict[str, Any]:
-    """Time a training step and a measurement of the gradient shares, of each recipe."""
-    import torch
-
-    from latentlab.core.recipe_io import find_recipe
-    from latentlab.data.catalog import load_dataset
-    from latentlab.models.base import StepContext
-    from latentlab.models.beta import build_beta
-    from latentlab.models.device import choose_device
-    from latentlab.models.gradient_shares import gradient_shares
-    from latentlab.models.optim import build_optimizers
-    from latentlab.models.registry import build_model, is_convolutional
-    from latentlab.training.batches import Batches, Pictures
-    from latentlab.training.run import model_info
-
-    found = {}
-    for name in RECIPES:
-        recipe = find_recipe(name)
-        recipe.data.limit = 600
-        data = load_dataset(recipe.data, seed=0, progress=lambda _: None)
-        info = model_info(recipe, data, Path())
-        policy = choose_device("auto", recipe.training.precision, convolutional=is_convolutional(info))
-        batches = Batches(data, Pictures(data.images, policy), policy, info)
-        model = policy.place(build_model(info, 0)).train()
-        context = StepContext(
-            0,
-            recipe.objective,
-            build_optimizers(model, recipe.training),
-            build_beta(recipe.objective, policy.device, latent_dim=info.latent_dim),
-            torch.Generator(policy.device).manual_seed(0),
-            policy.autocast,
-        )
-        took: dict[str, list[float]] = {"step": [], "shares": []}
-        for _ in range(times + 2):
-            batch = batches.next()
-            for what, work in (("step", model.training_step), ("shares", gradient_shares)):
-                start = time.perf_counter()
-                values = work(batch, context) if what == "step" else work(model, batch, context, 0)
-                torch.stack([value.float() for value in values.values()]).tolist()  # Waits for the device.
-                took[what].append(time.perf_counter() - start)
-        every = recipe.training.gradient_shares_every
-        step, shares = (float(np.median(took[what][2:])) for what in ("step", "shares"))
-        found[name] = 100.0 * shares / (every * step)
-    return found
-
-
 PARTS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "redraw": bench_redraw,
     "memory": bench_memory,
     "open": bench_open,
     "cost": bench_cost,
-    "shares": bench_shares,
 }
 
 
