@@ -162,7 +162,7 @@ class Photographer:
                     size = f"{theme}-{width}"
                     self.save(f"{name}-{page.removesuffix('Page')}-{size}")
                     for pane in panes if page == "explorePage" else ():
-                        lower = self.window.area.page(page).stage.lower
+                        lower = self.window.area.page(page).stage.lower_area
                         lower.show_pane(pane)
                         self.settle(3)
                         self.save(f"{name}-explore-{pane}-{size}")

@@ -96,5 +96,5 @@ def _guarded(cls: type, name: str, override: Callable[..., Any]) -> Callable[...
             base = getattr(super(cls, self), name, None)
             return base(*args, **kwargs) if base is not None else None
 
-    call.guarded = True  # type: ignore[attr-defined]
+    vars(call)["guarded"] = True
     return call

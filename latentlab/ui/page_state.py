@@ -72,6 +72,7 @@ def bring_back(page: Page, origin: Origin) -> None:
         moves, told = page.moves, origin.view
         seed = moves.state.point.seed if origin.seed is None else origin.seed
         source = f"seed {seed}" if origin.seed is not None else "a picture"
-        kept = {"source": str(told.get("source", source)), "edited": told.get("edited") is True, "seed": seed}
-        moves.state.point = replace(moves.state.point, **kept)
+        moves.state.point = replace(
+            moves.state.point, source=str(told.get("source", source)), edited=told.get("edited") is True, seed=seed
+        )
         moves.changed.emit(True)

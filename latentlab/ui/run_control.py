@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
 from PySide6.QtCore import QFile, QObject, Signal, Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMessageBox
@@ -265,8 +266,13 @@ class RunControl(QObject):
 def live_differences(before: Recipe, wanted: Recipe) -> dict[str, object]:
     """Return the live settings of ``wanted`` that differ; none where the two are not about the same training."""
     keys = [key for key, _ in recipe_fields() if key != "training.steps" and _value(before, key) != _value(wanted, key)]
-    live = {key for key, field in recipe_fields() if (field.json_schema_extra or {}).get("live")}  # type: ignore[union-attr]
+    live = {key for key, field in recipe_fields() if _is_live(field)}
     return {key: _value(wanted, key) for key in keys} if live.issuperset(keys) else {}
+
+
+def _is_live(field: FieldInfo) -> bool:
+    extra = field.json_schema_extra
+    return isinstance(extra, dict) and bool(extra.get("live"))
 
 
 def _value(recipe: Recipe, key: str) -> object:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QImageReader, QPixmap
+from PySide6.QtGui import QGuiApplication, QImage, QImageReader, QImageWriter, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from latentlab.core.errors import InputError
@@ -109,7 +109,7 @@ def save_picture(image: QImage, path: Path, facts: PictureFacts) -> Path:
     for key, text in facts.texts().items():
         image.setText(key, text)
     part = path.with_name(f".{path.name}.part")
-    if not image.save(str(part), "PNG"):
+    if not QImageWriter(str(part), b"PNG").write(image):
         part.unlink(missing_ok=True)
         raise InputError(
             f"{path.name} cannot be written",

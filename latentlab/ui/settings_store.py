@@ -93,11 +93,14 @@ class SettingsStore:
 
     def recent(self) -> list[Path]:
         """Return the files and runs opened last that still exist, newest first."""
-        texts = [text for text in self.get("recent", []) if isinstance(text, str)]
-        return [Path(text) for text in texts if os.path.exists(text)]
+        return [Path(text) for text in self._recent_texts() if os.path.exists(text)]
 
     def add_recent(self, path: Path) -> None:
         """Put ``path`` at the head of the recent list."""
         text = os.path.abspath(path)
-        old = [item for item in self.get("recent", []) if isinstance(item, str) and item != text]
+        old = [item for item in self._recent_texts() if item != text]
         self.set("recent", [text, *old][:MAX_RECENT])
+
+    def _recent_texts(self) -> list[str]:
+        values: list[object] = self.get("recent", [])
+        return [value for value in values if isinstance(value, str)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -63,7 +64,7 @@ class WindowCommands(QObject):
         """Return what to call for each action, by the action's name."""
         window, control = self._window, self._window.control
         pages: dict[str, Callable[[], object]] = {
-            action: (lambda page=page: window.show_page(page)) for page, action in PAGE_ACTIONS.items()
+            action: partial(window.show_page, page) for page, action in PAGE_ACTIONS.items()
         }
         return pages | {
             "actionNew": window.choose_recipe,

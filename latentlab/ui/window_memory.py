@@ -79,7 +79,8 @@ def _screen_size() -> QSize:
 
 def _restore_recipe(window: MainWindow) -> None:
     """Load the last recipe; where it no longer fits the recipe model, quickstart."""
-    name, values = window.store.get("recipe_name", ""), window.store.get("recipe", {})
+    name = window.store.get("recipe_name", "")
+    values: dict[str, object] = window.store.get("recipe", {})
     try:
         if values:
             last = validate(values)

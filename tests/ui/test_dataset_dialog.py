@@ -12,7 +12,8 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDoubleSpinBox, QSpinBox
 
-from latentlab.core.messages import TrainingState
+from latentlab.core.mailbox import LatestSlot
+from latentlab.core.messages import Progress, TrainingState
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_io import read_recipe
 from latentlab.data.catalog import load_dataset
@@ -31,6 +32,23 @@ class FakeTraining(QObject):
     def __init__(self):
         super().__init__()
         self.state = TrainingState.IDLE
+
+
+class LateSlot(LatestSlot):
+    """Gets the value ``late`` just after its version was read."""
+
+    late = None
+
+    @property
+    def version(self):
+        seen, late, self.late = self._version, self.late, None
+        if late is not None:
+            self.put(late)
+        return seen
+
+    @version.setter
+    def version(self, value):
+        self._version = value
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +223,18 @@ def test_a_film_that_vanishes_is_one_message(qtbot, context, films, tmp_path):
 def test_a_region_beyond_a_smaller_film_is_said(qtbot, context, films):
     dialog = open_dialog(qtbot, context, films[:1], (50, 0, 80, 64))
     qtbot.waitUntil(lambda: "reaches beyond" in dialog.view.words.text(), timeout=WAIT_MS)
+
+
+def test_what_is_found_while_it_looks_is_shown_at_the_next_look(qtbot, context, monkeypatch):
+    dialog, told = open_dialog(qtbot, context), []
+    dialog._poll.stop()
+    monkeypatch.setattr(dialog.view, "show_progress", told.append)
+    context.datasets.progress = slot = LateSlot()
+    dialog._collect()
+    slot.late = Progress("decoding", 1, 2)
+    dialog._collect()
+    dialog._collect()
+    assert told[-1] == Progress("decoding", 1, 2)
 
 
 def test_train_puts_it_into_the_settings_and_starts(qtbot, context, films):

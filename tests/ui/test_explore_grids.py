@@ -43,22 +43,22 @@ def page(qtbot, context):
 
 @pytest.fixture
 def lower(page):
-    return page.stage.lower
+    return page.stage.lower_area
 
 
 def bring(page, qtbot, name):
     """Bring a pane to the front and answer its request; return (pane, request)."""
     context, pane = page.context, f"explore.{name}"
     count = len(context.inference.of(pane))
-    page.stage.lower.show_pane(name)
+    page.stage.lower_area.show_pane(name)
     qtbot.waitUntil(lambda: len(context.inference.of(pane)) > count)
     context.inference.answer(pane)
-    return page.stage.lower.pane, context.inference.of(pane)[-1]
+    return page.stage.lower_area.pane, context.inference.of(pane)[-1]
 
 
 def test_traversals_follow_the_order_of_the_sliders(page, qtbot):
     page.panel.sliders.set_order([2, 0, 3, 1])
-    page.stage.lower.traversals.rows.setValue(2)
+    page.stage.lower_area.traversals.rows.setValue(2)
     pane, request = bring(page, qtbot, "traversals")
     assert pane.grid.rows == ("z2", "z0")
     assert request.z.shape == (18, 4)
@@ -103,9 +103,9 @@ def test_the_plane_follows_the_mouse_and_a_drag_is_one_step_back(page, context, 
 def test_moving_in_the_plane_leaves_the_plane_as_it_is(page, context, qtbot):
     bring(page, qtbot, "plane")
     page.panel.sliders.slider(0).assign(1.0)
-    assert not page.stage.lower.requests["plane"]._rest.isActive()
+    assert not page.stage.lower_area.requests["plane"]._rest.isActive()
     page.panel.sliders.slider(2).assign(1.0)
-    assert page.stage.lower.requests["plane"]._rest.isActive()
+    assert page.stage.lower_area.requests["plane"]._rest.isActive()
 
 
 def test_a_walk_goes_from_here_to_a_seed_and_back(page, qtbot):
@@ -171,7 +171,7 @@ def test_the_wipe_puts_the_original_or_a_point_under_the_picture(page, context, 
     qtbot.mouseRelease(picture, LEFT, pos=QPoint(picture.wiped_rect().left() + 3, at.y()))
     assert picture.share < 0.1
     assert page.state.point.same(before)  # The line was dragged, not z.
-    page.stage.lower.points.keep.click()
+    page.stage.lower_area.points.keep.click()
     wipe.set_target("A")
     context.inference.answer("explore.before")
     assert picture.names[0] == "A"
@@ -238,10 +238,10 @@ def test_panes_come_back_as_they_were(page, qtbot, lower):
     other = ExplorePage(make_context())
     qtbot.addWidget(other)
     other.restore_state(state)
-    assert other.stage.lower.pane.name == "corners"
-    assert other.stage.lower.corners.steps.value() == 5
+    assert other.stage.lower_area.pane.name == "corners"
+    assert other.stage.lower_area.corners.steps.value() == 5
     other.restore_state({"lower": {"pane": 3, "corners": {"cornersSteps": "x"}}, "nearest": "?"})
-    assert other.stage.lower.pane.name == "corners"
+    assert other.stage.lower_area.pane.name == "corners"
     other.close_down()
 
 

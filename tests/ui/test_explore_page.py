@@ -174,9 +174,9 @@ def test_moving_the_strips_own_dimension_asks_for_no_new_strip(ready, context, q
     qtbot.waitUntil(lambda: bool(context.inference.of("explore.strip")))
     context.inference.answer("explore.strip")
     ready.findChild(QSlider, "latentSlider0").setValue(700)
-    assert not ready.stage.lower.requests["strip"]._rest.isActive()
+    assert not ready.stage.lower_area.requests["strip"]._rest.isActive()
     ready.findChild(QSlider, "latentSlider1").setValue(700)
-    assert ready.stage.lower.requests["strip"]._rest.isActive()
+    assert ready.stage.lower_area.requests["strip"]._rest.isActive()
 
 
 def test_a_gallery_picture_is_encoded_with_its_class_and_shown_beside_its_decode(ready, context):

@@ -78,7 +78,7 @@ def test_class_directions_become_sliders_that_move_z_along_them(known, qtbot):
 def test_the_strip_runs_along_the_current_direction(known, context, qtbot):
     known.panel.arrangement.choose_set("principal")
     context.inference.requests.clear()
-    known.stage.lower.refresh()
+    known.stage.lower_area.refresh()
     known.panel.sliders.set_current(1)
     qtbot.waitUntil(lambda: bool(context.inference.of("explore.strip")))
     request = context.inference.of("explore.strip")[-1]
@@ -136,7 +136,7 @@ def test_sets_that_the_data_does_not_have_say_so(known):
     known.panel.arrangement.choose_set("attributes")
     assert known.panel.hint.isVisible()
     assert "no attributes" in known.panel.hint.text()
-    assert known.stage.lower.strip.key(known.scene()) is None
+    assert known.stage.lower_area.strip.key(known.scene()) is None
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_sliders_are_found_by_number_range_and_name(name, text, found):
 
 
 def test_the_search_shows_what_it_finds_and_enter_goes_there(known, qtbot):
-    find = known.panel.arrangement.find
+    find = known.panel.arrangement.find_field
     qtbot.keyClick(known, Qt.Key.Key_Slash)
     assert find.hasFocus()
     qtbot.keyClicks(find, "1-2")

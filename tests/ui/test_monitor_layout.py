@@ -95,9 +95,9 @@ def test_a_plot_takes_other_curves_in_and_keeps_its_axis(make):
 def test_layouts_are_saved_by_name_and_come_back_at_the_next_start(make):
     page = make()
     layout = page.views.plot_layout
-    layout.set([Chosen("pixel", ("z_var",)), Chosen("d_accuracy", (), True)])
+    layout.choose([Chosen("pixel", ("z_var",)), Chosen("d_accuracy", (), True)])
     layout.save("two")
-    layout.set(None)
+    layout.choose(None)
     menu = page.controls.plots.menu()
     menu.aboutToShow.emit()
     entry(menu, "two").trigger()
@@ -115,6 +115,6 @@ def test_layouts_are_saved_by_name_and_come_back_at_the_next_start(make):
 
 def test_the_last_plot_stays(make):
     page = make()
-    page.views.plot_layout.set([Chosen("pixel")])
+    page.views.plot_layout.choose([Chosen("pixel")])
     page.views.plot_layout.toggle("pixel")
     assert keys(page) == ["pixel"]

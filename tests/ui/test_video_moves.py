@@ -279,8 +279,8 @@ def test_checkpoints_of_this_run_and_of_others_are_offered(qtbot, tmp_path):
     next(action for action in button.menu().actions() if action.text() == "step 500").trigger()
     assert told == [(CompareModel(run, "step_00000500"),)]
     button.add_run(far)
-    button.toggle(CompareModel(other, "last"))
-    button.toggle(CompareModel(run, "best"))
+    button.toggle_model(CompareModel(other, "last"))
+    button.toggle_model(CompareModel(run, "best"))
     assert len(button.models) == 3
     assert "No more than 3" in refused[-1]
     button.add_run(tmp_path)

@@ -245,16 +245,18 @@ class DatasetDialog(QDialog):
     @Slot()
     def _collect(self) -> None:
         """Show what was found out."""
-        slots = (self.service.frame, self.service.preview, self.service.progress)
-        moved = [slot.version != seen for slot, seen in zip(slots, self._seen, strict=True)]
-        self._seen = [slot.version for slot in slots]
-        frame, preview, progress = (slot.get()[1] for slot in slots)
-        if moved[0] and frame is not None:
-            self.crop_view.set_image(to_qimage(frame.image))
-        if moved[1] and preview is not None and preview.generation == self._generation:
-            self.view.show_preview(preview)
-            self.count.setVisible(preview.still is None and preview.megabytes > COUNT_UP_TO_MB)
-        if moved[2]:
+        service = self.service
+        if service.frame.version != self._seen[0]:
+            self._seen[0], frame = service.frame.get()
+            if frame is not None:
+                self.crop_view.set_image(to_qimage(frame.image))
+        if service.preview.version != self._seen[1]:
+            self._seen[1], preview = service.preview.get()
+            if preview is not None and preview.generation == self._generation:
+                self.view.show_preview(preview)
+                self.count.setVisible(preview.still is None and preview.megabytes > COUNT_UP_TO_MB)
+        if service.progress.version != self._seen[2]:
+            self._seen[2], progress = service.progress.get()
             self.view.show_progress(progress)
 
     @Slot(object)

@@ -125,8 +125,9 @@ class FilmList(QWidget):
                     item.setTextAlignment(number, Qt.AlignmentFlag.AlignRight)
                 self.tree.addTopLevelItem(item)
                 self.looked_at.emit(path)
-        if self.tree.currentItem() is None and self.paths:
-            self.tree.setCurrentItem(self.tree.topLevelItem(0))
+        first = self.tree.topLevelItem(0)
+        if self.tree.currentItem() is None and first is not None:
+            self.tree.setCurrentItem(first)
         self._tell()
 
     @Slot()
@@ -144,6 +145,7 @@ class FilmList(QWidget):
         place = self.tree.indexOfTopLevelItem(self.tree.currentItem())
         if place > 0:
             item = self.tree.takeTopLevelItem(place)
+            assert item is not None
             self.tree.insertTopLevelItem(place - 1, item)
             self.paths.insert(place - 1, self.paths.pop(place))
             self.tree.setCurrentItem(item)
@@ -155,6 +157,7 @@ class FilmList(QWidget):
             return
         self.facts[facts.path] = facts
         item = self.tree.topLevelItem(self.paths.index(facts.path))
+        assert item is not None
         if facts.problem is not None:
             item.setText(1, "cannot be used")
             item.setForeground(1, style.colour("danger"))

@@ -67,8 +67,10 @@ class RecordingDialog(QDialog):
         self.add.setAutoDefault(False)
         self.add.clicked.connect(self.add_from_page)
         self.tools = (
-            self._tool("step_back", "Move the chosen keyframe to the left (Alt+Left)", lambda: self.move(-1)),
-            self._tool("step_forward", "Move the chosen keyframe to the right (Alt+Right)", lambda: self.move(1)),
+            self._tool("step_back", "Move the chosen keyframe to the left (Alt+Left)", lambda: self.move_keyframe(-1)),
+            self._tool(
+                "step_forward", "Move the chosen keyframe to the right (Alt+Right)", lambda: self.move_keyframe(1)
+            ),
             self._tool("explore", "Go to the chosen keyframe on the Explore page", self.visit),
             self._tool("close", "Remove the chosen keyframe (Del)", self.remove),
         )
@@ -103,8 +105,8 @@ class RecordingDialog(QDialog):
 
     def _build(self) -> None:
         for keys, act in (
-            ("Alt+Left", lambda: self.move(-1)),
-            ("Alt+Right", lambda: self.move(1)),
+            ("Alt+Left", lambda: self.move_keyframe(-1)),
+            ("Alt+Right", lambda: self.move_keyframe(1)),
             ("Del", self.remove),
             ("Space", self.play.click),
             ("Ctrl+Return", self.begin),
@@ -159,7 +161,7 @@ class RecordingDialog(QDialog):
             self.current = min(self.current, len(self.keyframes) - 1)
             self._changed()
 
-    def move(self, by: int) -> None:  # type: ignore[override]
+    def move_keyframe(self, by: int) -> None:
         """Move the chosen keyframe along the strip."""
         place = self.current + by
         if self.current >= 0 and 0 <= place < len(self.keyframes):

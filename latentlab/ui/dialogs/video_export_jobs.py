@@ -112,7 +112,7 @@ class JobList(QWidget):
             known = {id(row.job): row for row in self.rows}
             for row in self.rows:
                 self._column.removeWidget(row)
-            self.rows = [known.pop(id(job), None) or self._new_row(job) for job in jobs]
+            self.rows = [known.pop(id(job)) if id(job) in known else self._new_row(job) for job in jobs]
             for old in known.values():
                 old.hide()
                 old.deleteLater()

@@ -69,8 +69,9 @@ class StyleGrid:
 
     def z_of(self, row: int, column: int) -> Floats:
         """Return the z (D,) of a cell."""
+        z: Floats = self.z[row]
         shift = self.columns[column].shift
-        return self.z[row] if shift is None else (self.z[row] + shift).astype(np.float32)
+        return z if shift is None else (z + shift).astype(np.float32)
 
     def request(self) -> DecodeRequest:
         """Return the request that decodes all cells, row by row."""

@@ -94,8 +94,8 @@ class ConditionPanel(QWidget):
         self.attribute_section = self._section("Attributes")
         for widget in (self.class_section, self.picker, self.mixture_section, self.mixture):
             layout.addWidget(widget)
-        for widget in (self.attribute_section, self.attributes):
-            layout.addWidget(widget)
+        layout.addWidget(self.attribute_section)
+        layout.addWidget(self.attributes)
         layout.addWidget(self._section("Styles"))
         self.seeds.add_tools(self.styles)
         layout.addWidget(self.seeds)
@@ -138,8 +138,8 @@ class ConditionPanel(QWidget):
         for widget in (self.class_section, self.picker, self.mixture_section, self.mixture):
             widget.setVisible(info.conditional)
         self.attributes.set_model(info)
-        for widget in (self.attribute_section, self.attributes):
-            widget.setVisible(self.attributes.usable)
+        self.attribute_section.setVisible(self.attributes.usable)
+        self.attributes.setVisible(self.attributes.usable)
         self.start.set_model(info)
         self._aspect = info.image_shape[0] / info.image_shape[1]
         self._fit()

@@ -75,7 +75,7 @@ class ExplorePage(Page):
         self._asked_at = self._moved_at = 0.0
         self.decoder = PointDecoder(context, self.moves, self)
         self._subject = Subject(self.moves, self.decoder, self.points)
-        self._grid_acts = GridActs(self.stage.lower, self._subject, context, self)
+        self._grid_acts = GridActs(self.stage.lower_area, self._subject, context, self)
         self._build()
         self._connect()
 
@@ -115,18 +115,18 @@ class ExplorePage(Page):
         panel.start.chosen.connect(self._on_image)
         panel.more.image_chosen.connect(self._on_image)
         panel.more.mean_chosen.connect(moves.go_to)
-        panel.bar.move = self._present_move
+        panel.bar.present_move = self._present_move
         panel.reset_wanted.connect(moves.reset)
         panel.undo_wanted.connect(moves.undo)
         panel.redo_wanted.connect(moves.redo)
-        panel.arranged.connect(stage.lower.refresh)
+        panel.arranged.connect(stage.lower_area.refresh)
         stage.drag_began.connect(moves.begin_drag)
         stage.dragged.connect(moves.drag)
         stage.drag_ended.connect(moves.end_gesture)
         stage.wipe.chosen.connect(self._on_wipe)
         stage.nearest.chosen.connect(moves.go_to)
         stage.nearest.density_changed.connect(self._on_density)
-        stage.lower.look_through(self.scene)
+        stage.lower_area.look_through(self.scene)
         self._grid_acts.preview_changed.connect(self._ask)
         self.points.changed.connect(self._offer_wipe)
 
@@ -149,7 +149,7 @@ class ExplorePage(Page):
         if weights != self._weights and due and not self.decoder.busy:
             self._weights = weights
             self._ask()
-        self.stage.lower.follow(weights)
+        self.stage.lower_area.follow(weights)
         self.stage.nearest.follow()
         self._compare(weights)
         quiet = time.monotonic() - self._moved_at > QUIET_S
@@ -189,7 +189,7 @@ class ExplorePage(Page):
         return {
             "splitter": self.splitter.sizes(),
             "stage": self.stage.save_shares(),
-            "lower": self.stage.lower.save_state(),
+            "lower": self.stage.lower_area.save_state(),
             "nearest": self.stage.nearest_button.isChecked(),
             "sliders": self.panel.save_state(),
         }
@@ -199,7 +199,7 @@ class ExplorePage(Page):
         restore_sizes(self.splitter, state.get("splitter"))
         lower = state.get("lower")
         if isinstance(lower, dict):
-            self.stage.lower.restore_state(lower)
+            self.stage.lower_area.restore_state(lower)
         self.stage.nearest_button.setChecked(state.get("nearest") is not False)
         self.stage.restore_shares(state.get("stage"))
         sliders = state.get("sliders")
@@ -218,7 +218,7 @@ class ExplorePage(Page):
         self._weights, self._asked_at = None, 0.0
         self.watch.watch(True)
         self.tick()
-        self.stage.lower.refresh()
+        self.stage.lower_area.refresh()
         self.stage.nearest.set_point(self.state.point.z)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -262,13 +262,13 @@ class ExplorePage(Page):
         self._refresh(ask=False)
         self.panel.arrange()
         self._asked_at = 0.0
-        self.stage.lower.refresh()
+        self.stage.lower_area.refresh()
 
     def _start_panes(self, info: ModelInfo) -> None:
         """Let everything beside the picture begin with another model."""
         self.watch.restart()
         self.points.open(info)
-        self.stage.lower.set_conditional(info.conditional)
+        self.stage.lower_area.set_conditional(info.conditional)
         self.stage.set_shape(info.image_shape)
         self.stage.nearest.clear()
         self.stage.nearest_button.setEnabled(info.has_encoder)
@@ -280,7 +280,7 @@ class ExplorePage(Page):
 
     def _cancel(self) -> None:
         self.decoder.cancel()
-        self.stage.lower.cancel()
+        self.stage.lower_area.cancel()
         self.watch.cancel()
         self._weights = None
 
@@ -300,7 +300,7 @@ class ExplorePage(Page):
             self._ask()  # First of all: the picture is made while the rest is drawn.
         self.panel.show_state(self.state)
         self._say_where()
-        self.stage.lower.refresh()
+        self.stage.lower_area.refresh()
         self.stage.nearest.set_point(self.state.point.z)
         self._compare(self._weights)
 
@@ -328,6 +328,7 @@ class ExplorePage(Page):
 
     @Slot(object, object, str)
     def _on_picture(self, result: InferenceResult, original: Images | None, caption: str) -> None:
+        assert result.images is not None  # The decoder passes on only answers with a picture.
         self.stage.follow_bar.set_weights(result.step, result.taken_at)
         self.stage.show_picture(result.images, original, caption)
 
@@ -346,7 +347,7 @@ class ExplorePage(Page):
     def _on_data(self) -> None:
         if self.watch.data is not None and self.watch.data.dim == self.state.dim:
             self.panel.set_data(self.watch.data)
-            self.stage.lower.refresh()
+            self.stage.lower_area.refresh()
 
     @Slot(object)
     def _on_density(self, density: Density | None) -> None:
@@ -367,7 +368,7 @@ class ExplorePage(Page):
     def _on_current(self, axis: int) -> None:
         if self.panel.sliders.axes.kind == DIMENSIONS:
             self.drag.set_current(axis)
-        self.stage.lower.refresh()
+        self.stage.lower_area.refresh()
 
     @Slot(str)
     def _on_wipe(self, _target: str) -> None:

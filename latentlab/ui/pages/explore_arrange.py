@@ -69,15 +69,15 @@ class Arrangement(QWidget):
         self.sets = self._combo("sliderSet", "Set of sliders", SETS_TIP)
         for kind, title, _ in SETS:
             self.sets.addItem(title, kind)
-        self.find = QLineEdit()
-        self.find.setObjectName("findSlider")
-        self.find.setPlaceholderText("find")
-        self.find.setClearButtonEnabled(True)
-        for button in self.find.findChildren(QToolButton):  # The cross that empties the field.
+        self.find_field = QLineEdit()
+        self.find_field.setObjectName("findSlider")
+        self.find_field.setPlaceholderText("find")
+        self.find_field.setClearButtonEnabled(True)
+        for button in self.find_field.findChildren(QToolButton):  # The cross that empties the field.
             button.setToolTip("Show all sliders again (Escape)")
             button.setAccessibleName("Show all sliders again")
-        self.find.setAccessibleName("Find a slider")
-        self.find.setToolTip(FIND)
+        self.find_field.setAccessibleName("Find a slider")
+        self.find_field.setToolTip(FIND)
         self.order = self._combo("sliderOrder", "Order of the dimensions", ORDER)
         for by, title in ORDERS:
             self.order.addItem(title, by)
@@ -124,7 +124,7 @@ class Arrangement(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(style.SPACING)
         layout.addWidget(self.sets, 0, 0)
-        layout.addWidget(self.find, 0, 1)
+        layout.addWidget(self.find_field, 0, 1)
         layout.addWidget(self.range, 0, 2)
         layout.addWidget(self.order, 1, 0)
         layout.addWidget(self.fold, 1, 1)
@@ -138,11 +138,11 @@ class Arrangement(QWidget):
         self.fold.toggled.connect(self._on_changed)
         self.data.toggled.connect(self._on_changed)
         self.range.valueChanged.connect(self._on_changed)
-        self.find.textChanged.connect(self._on_changed)
-        self.find.returnPressed.connect(self._on_found)
+        self.find_field.textChanged.connect(self._on_changed)
+        self.find_field.returnPressed.connect(self._on_found)
         on_key(self, "/", self._begin_find)
         on_key(self, "S", self.next_set)
-        escape = on_key(self.find, "Escape", self._end_find)
+        escape = on_key(self.find_field, "Escape", self._end_find)
         escape.setContext(Qt.ShortcutContext.WidgetShortcut)
 
     @property
@@ -173,8 +173,8 @@ class Arrangement(QWidget):
         self.fold.setVisible(dimensions)
         if dimensions:
             dims = self._ordered(dims)
-        if self.find.text().strip():
-            dims = [d for d in dims if matches(sliders.axes.names[d], self.find.text())]
+        if self.find_field.text().strip():
+            dims = [d for d in dims if matches(sliders.axes.names[d], self.find_field.text())]
         if dims != sliders.order:
             sliders.set_order(dims)
 
@@ -213,8 +213,8 @@ class Arrangement(QWidget):
 
     @Slot()
     def _on_set(self) -> None:
-        with QSignalBlocker(self.find):
-            self.find.clear()
+        with QSignalBlocker(self.find_field):
+            self.find_field.clear()
         self.set_changed.emit(self.kind)
 
     @Slot()
@@ -224,8 +224,8 @@ class Arrangement(QWidget):
 
     @Slot()
     def _begin_find(self) -> None:
-        self.find.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.find.selectAll()
+        self.find_field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.find_field.selectAll()
 
     @Slot()
     def _on_found(self) -> None:
@@ -235,7 +235,7 @@ class Arrangement(QWidget):
     @Slot()
     def _end_find(self) -> None:
         current = self._sliders.current
-        self.find.clear()
+        self.find_field.clear()
         self._sliders.focus_dimension(current)
 
     def save_state(self) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Signal, Slot
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from latentlab.core.latent_state import LatentPoint
@@ -104,8 +104,8 @@ class WipeButton(QToolButton):
         self.set_target(OFF if self.target else last)
 
     @Slot(object)
-    def _on_action(self, action: object) -> None:
-        self.set_target(str(action.data()))  # type: ignore[attr-defined]
+    def _on_action(self, action: QAction) -> None:
+        self.set_target(str(action.data()))
 
 
 class Comparison(QObject):

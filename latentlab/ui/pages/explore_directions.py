@@ -117,7 +117,7 @@ class DirectionBar(QWidget):
     def __init__(self, store: DirectionStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._store = store
-        self.move: Callable[[], Floats | None] = lambda: None
+        self.present_move: Callable[[], Floats | None] = lambda: None
         self.current: Callable[[], str] = str
         self.name = QLineEdit()
         self.name.setObjectName("directionName")
@@ -165,7 +165,7 @@ class DirectionBar(QWidget):
     @Slot()
     def save(self) -> None:
         """Save the present move under the name."""
-        way = self.move()
+        way = self.present_move()
         if way is None or not np.any(way):
             self._store._context.show_message(NO_MOVE)
             return

@@ -23,7 +23,7 @@ def picture_state(page: ExplorePage) -> PageState:
         "locks": np.flatnonzero(point.locks).tolist(),
         "sliders": page.panel.arrangement.kind,
         "axis": page.panel.sliders.current,
-        "lower": page.stage.lower.save_state(),
+        "lower": page.stage.lower_area.save_state(),
     }
     return PageState(point.z[None], np.array([point.label]), point.seed, view)
 
@@ -51,5 +51,5 @@ def bring_back(page: ExplorePage, origin: Origin) -> None:
     if isinstance(axis, int) and 0 <= axis < len(page.panel.sliders.axes):
         page.panel.sliders.set_current(axis)
     if isinstance(lower, dict):
-        page.stage.lower.restore_state(lower)
+        page.stage.lower_area.restore_state(lower)
     page.moves.changed.emit(True)

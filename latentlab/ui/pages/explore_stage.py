@@ -51,7 +51,7 @@ class ExploreStage(QWidget):
         self.picture.setAccessibleName("Decoded picture")
         self.picture.setMinimumSize(120, 120)
         self.picture.installEventFilter(self)
-        self.lower = LowerArea(context, store)
+        self.lower_area = LowerArea(context, store)
         self.nearest = NearestPanel(context)
         self.nearest_button = fold_button()
         self.comparison = Comparison(context, self.picture, self)
@@ -68,7 +68,7 @@ class ExploreStage(QWidget):
         self._build()
         click_on_key(self.nearest_button, "N")
         self.nearest_button.toggled.connect(self.nearest.setVisible)
-        self.lower.pane_changed.connect(self._on_pane)
+        self.lower_area.pane_changed.connect(self._on_pane)
         self.splitter.splitterMoved.connect(self._on_split)
         on_key(self, "Ctrl+Left", self._line_left)
         on_key(self, "Ctrl+Right", self._line_right)
@@ -76,7 +76,7 @@ class ExploreStage(QWidget):
     @property
     def strip(self) -> PictureView:
         """The pictures along the current slider."""
-        return self.lower.strip.view
+        return self.lower_area.strip.view
 
     def _build(self) -> None:
         top = QWidget()
@@ -99,7 +99,7 @@ class ExploreStage(QWidget):
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.setObjectName("exploreStageSplitter")
         self.splitter.addWidget(top)
-        self.splitter.addWidget(self.lower)
+        self.splitter.addWidget(self.lower_area)
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 0)
         self.splitter.setCollapsible(0, False)

@@ -108,8 +108,9 @@ class MapControls(QWidget):
             row.setSpacing(style.SPACING // 2)
             for widget in widgets:
                 row.addWidget(widget, 1 if widget is self.colour else 0)
+            if group is self._plane:
+                row.addStretch(1)
             self._flow.addWidget(group, 1 if group is self._tools else 0)
-        self._plane.layout().addStretch(1)  # type: ignore[union-attr]
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the wider of the two groups, which then stand one over the other."""

@@ -95,7 +95,7 @@ class MapInspector(QWidget):
         column.addWidget(_section("Length of z"))
         column.addWidget(self.norms)
         column.addStretch(1)
-        self.scroll = scroll = QScrollArea()
+        self.scroll_area = scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setAccessibleName("Inspector")
@@ -135,7 +135,7 @@ class MapInspector(QWidget):
         """Show a group, and bring it into sight."""
         self.group.show_group(group)
         if group is not None:
-            self.scroll.ensureWidgetVisible(self.group)
+            self.scroll_area.ensureWidgetVisible(self.group)
 
     def show_density(self, density: Density | None) -> None:
         """Say how much data is around; in a warning's colour where there is none."""
@@ -200,8 +200,8 @@ class GroupPanel(QWidget):
             column.addWidget(widget)
         for pair in ((self.name, self.save), (self.export, self.explore, self.clear)):
             row = QHBoxLayout()
-            for widget in pair:
-                row.addWidget(widget, 1 if widget is self.name else 0)
+            for control in pair:
+                row.addWidget(control, 1 if control is self.name else 0)
             if self.name not in pair:
                 row.addStretch(1)
             column.addLayout(row)

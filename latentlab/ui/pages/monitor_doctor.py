@@ -33,16 +33,16 @@ class DoctorWatch:
     """
 
     def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the last run."""
         self.findings: list[Finding] = []
         self.since: dict[str, int] = {}
         self.passed: dict[str, Finding] = {}
         self._version = -1
         self._at = 0.0
         self._past: list[float] | None = None
-
-    def restart(self) -> None:
-        """Forget the last run."""
-        self.__init__()  # type: ignore[misc]
 
     def look(self, history: MetricHistory, recipe: Recipe) -> bool:
         """Look if it is time; return whether the findings changed."""

@@ -82,7 +82,7 @@ class PlotLayout(QObject):
     def _current(self) -> list[Chosen]:
         return list(self.chosen or [Chosen(plot.key) for plot in plots_for(self._kind, self._names)])
 
-    def set(self, chosen: list[Chosen] | None) -> None:
+    def choose(self, chosen: list[Chosen] | None) -> None:
         """Show these plots; None: the standard ones."""
         self.chosen = chosen
         self.changed.emit()
@@ -93,7 +93,7 @@ class PlotLayout(QObject):
         kept = [item for item in current if item.key != key]
         if len(kept) == len(current):
             kept = [*current, Chosen(key)][-MOST:]
-        self.set(kept or current)
+        self.choose(kept or current)
 
     # -- menus --------------------------------------------------------------------------------------
 
@@ -118,14 +118,14 @@ class PlotLayout(QObject):
             self._add_toggle(single, name, describe(name).label, f"{name}: {describe(name).definition}", shown)
         menu.addSeparator()
         for name, layout in self.saved.items():
-            action = menu.addAction(name, lambda layout=layout: self.set(list(layout)))
+            action = menu.addAction(name, lambda layout=layout: self.choose(list(layout)))
             action.setToolTip("A saved layout.")
         menu.addAction("Save layout…", self.ask_and_save).setToolTip("Keep this choice of plots under a name.")
         if self.saved:
             forget = menu.addMenu("Forget layout")
             for name in self.saved:
                 forget.addAction(name, lambda name=name: self.saved.pop(name, None))
-        action = menu.addAction("Standard plots", lambda: self.set(None))
+        action = menu.addAction("Standard plots", lambda: self.choose(None))
         action.setToolTip("The plots that belong to each kind of model.")
         action.setEnabled(self.chosen is not None)
 
@@ -164,12 +164,12 @@ class PlotLayout(QObject):
         current = self._current()
         item = current[place]
         current[place] = replace(item, extra=(*item.extra, name) if name is not None else ())
-        self.set(current)
+        self.choose(current)
 
     def _keep_axis(self, place: int, log: bool) -> None:
         current = self._current()
         current[place] = replace(current[place], log=log)
-        self.set(current)
+        self.choose(current)
 
     def ask_and_save(self) -> None:
         """Ask for a name and keep the layout under it."""
@@ -197,7 +197,7 @@ class PlotLayout(QObject):
             self.saved = {name: layout for name, layout in read.items() if layout}
         chosen = _read(state.get("plots"))
         if chosen:
-            self.set(chosen)
+            self.choose(chosen)
 
 
 def _read(states: object) -> list[Chosen]:

@@ -76,13 +76,15 @@ class Look:
             return images
         values = np.clip(self.gain * np.arange(256) / 255.0, 0.0, 1.0) ** (1.0 / self.gamma)
         table = (255.0 * values).round().astype(np.uint8)
-        return table[images]
+        shown: Images = table[images]
+        return shown
 
 
 def difference(originals: Images, reconstructions: Images) -> Images:
     """Return the absolute difference of two stacks of pictures, ``ERROR_GAIN`` times, as uint8."""
     apart = np.abs(originals.astype(np.int16) - reconstructions.astype(np.int16))
-    return np.minimum(ERROR_GAIN * apart, 255).astype(np.uint8)
+    pictures: Images = np.minimum(ERROR_GAIN * apart, 255).astype(np.uint8)
+    return pictures
 
 
 class StackView(PictureView):

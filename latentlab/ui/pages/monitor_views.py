@@ -197,10 +197,10 @@ class Views(QStackedWidget):
     def show_view(self, name: str) -> None:
         """Show a view; those with figures are made when they are first asked for."""
         if name in _MAKERS and name not in self.made:
-            view = self.made[name] = _MAKERS[name](self._group)
-            view.grid.set_log(self._log)
-            view.choose(self._names)
-            self.addWidget(view)
+            new = self.made[name] = _MAKERS[name](self._group)
+            new.grid.set_log(self._log)
+            new.choose(self._names)
+            self.addWidget(new)
         self.setCurrentWidget({"curves": self.curves, "doctor": self.doctor}.get(name) or self.made[name])
         view = self.made.get(name)
         if view is not None:

@@ -28,6 +28,7 @@ from latentlab.core.run_listing import XAxis
 from latentlab.ui import style
 from latentlab.ui.pages.monitor_grid import PlotGrid
 from latentlab.ui.pages.runs_table import RUN_COLOURS, run_colour, shade_of
+from latentlab.ui.views.plot_config import Dash
 from latentlab.ui.views.plot_group import PlotGroup
 from latentlab.ui.views.plot_smoothing import MAX_SMOOTHING
 from latentlab.ui.views.plot_spec import CurveSpec, PlotSpec
@@ -126,7 +127,7 @@ class RunCurves(QWidget):
         row = QHBoxLayout()
         row.setSpacing(style.SPACING)
         self._axes = QButtonGroup(self)
-        self.axis_chips: dict[str, QToolButton] = {}
+        self.axis_chips: dict[XAxis, QToolButton] = {}
         for axis, words, tip in AXES:
             chip = self._chip(words, tip, checked=axis == "step")
             self._axes.addButton(chip)
@@ -242,7 +243,7 @@ class RunCurves(QWidget):
         for place, label in enumerate(self.labels):
             train, test = f"{place}/{metric}", f"{place}/{TEST_PREFIX}{metric}"
             use_test = test in names and (self.test.isChecked() or train not in names)
-            dash = "test" if use_test else "solid"
+            dash: Dash = "test" if use_test else "solid"
             colour = RUN_COLOURS[place % len(RUN_COLOURS)]
             curves.append(CurveSpec(test if use_test else train, label, colour, dash=dash, shade=shade_of(place)))
         key = f"{metric} {self.test.isChecked()} {self.labels} {[curve.metric for curve in curves]}"
@@ -254,7 +255,7 @@ class RunCurves(QWidget):
     def _on_axis(self, chip: QToolButton) -> None:
         axis = next(axis for axis, button in self.axis_chips.items() if button is chip)
         if axis != self.axis:
-            self.axis = axis  # type: ignore[assignment]
+            self.axis = axis
             self.axis_changed.emit(axis)
 
     @Slot(int)

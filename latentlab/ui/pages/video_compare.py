@@ -72,7 +72,7 @@ class CompareButton(QToolButton):
         none.setEnabled(bool(self._models))
         none.triggered.connect(self._clear)
 
-    def toggle(self, model: CompareModel) -> None:
+    def toggle_model(self, model: CompareModel) -> None:
         """Add a checkpoint, or take it away."""
         if model in self._models:
             self._tell(tuple(other for other in self._models if other != model))
@@ -90,7 +90,7 @@ class CompareButton(QToolButton):
         if run not in self._added:
             self._added.append(run)
         if CompareModel(run, names[0]) not in self._models:
-            self.toggle(CompareModel(run, names[0]))
+            self.toggle_model(CompareModel(run, names[0]))
 
     def _runs(self) -> list[Path]:
         """Return the runs to offer: those chosen by folder, then the newest in the usual place."""
@@ -120,7 +120,7 @@ class CompareButton(QToolButton):
     def _on_chosen(self) -> None:
         action = self.sender()
         if isinstance(action, QAction):
-            self.toggle(action.data())
+            self.toggle_model(action.data())
 
     @Slot()
     def _clear(self) -> None:

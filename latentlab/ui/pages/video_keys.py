@@ -25,12 +25,16 @@ class Binding:
     listed: bool = True
 
 
+def _step_by(frames: int) -> Callable[[VideoPage], object]:
+    return lambda page: page.moves.step(frames)
+
+
 def _steps() -> list[Binding]:
     found = []
     for modifier, count in (("", 1), ("Shift+", 10), ("Ctrl+", 100)):
         frames = "one frame" if count == 1 else f"{count} frames"
-        found.append(Binding(f"{modifier}Left", f"Back {frames}", lambda page, n=count: page.moves.step(-n)))
-        found.append(Binding(f"{modifier}Right", f"On {frames}", lambda page, n=count: page.moves.step(n)))
+        found.append(Binding(f"{modifier}Left", f"Back {frames}", _step_by(-count)))
+        found.append(Binding(f"{modifier}Right", f"On {frames}", _step_by(count)))
     return found
 
 
@@ -54,7 +58,7 @@ BINDINGS = (
     Binding("G", "Go to a frame", lambda page: page.transport.edit_number(), listed=False),
     Binding("N", "Next mark of a bad frame", lambda page: page.moves.next_worst()),
     Binding("P", "Previous mark of a bad frame", lambda page: page.moves.previous_worst()),
-    Binding("W", "Worst frame; again: the next worst", lambda page: page.go_to_worst()),
+    Binding("W", "Worst frame; again: the next worst", lambda page: page.errors.go_to_worst()),
     Binding("S", "Next change of scene", lambda page: page.moves.next_scene()),
     Binding("Shift+S", "Previous change of scene", lambda page: page.moves.previous_scene()),
     Binding("B", "Original and reconstruction by turns", lambda page: page.tools.toggle_mode("blink")),
@@ -75,9 +79,9 @@ BINDINGS = (
 
 def binding_for(event: QKeyEvent) -> Binding | None:
     """Return what a key press means on the page, or None."""
-    pressed = event.key(), event.modifiers() & _MODIFIERS
+    pressed = QKeySequence(event.key() | (event.modifiers() & _MODIFIERS).value)
     for binding in BINDINGS:
-        if pressed == _combination(binding.keys):
+        if pressed == QKeySequence(binding.keys):
             return binding
     # Plus needs Shift on some keyboards and not on others.
     sign = event.text()
@@ -88,8 +92,3 @@ def key_rows() -> list[tuple[str, str]]:
     """Return (keys, what they do) for the list of shortcuts."""
     native = QKeySequence.SequenceFormat.NativeText
     return [(QKeySequence(binding.keys).toString(native), binding.words) for binding in BINDINGS if binding.listed]
-
-
-def _combination(keys: str) -> tuple[int, Qt.KeyboardModifier]:
-    combination = QKeySequence(keys)[0]
-    return int(combination.key()), combination.keyboardModifiers() & _MODIFIERS

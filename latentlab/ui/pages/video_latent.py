@@ -25,6 +25,7 @@ from latentlab.ui.widgets.weights_follow import WeightsFollow, age_text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from latentlab.runtime.video_latent_worker import FrameSource
     from latentlab.ui.pages.video import VideoPage
 
 POLL_MS = 60
@@ -81,7 +82,7 @@ class FilmStudy(QObject):
         self._timer.timeout.connect(self._poll)
         self._timer.start()
 
-    def _source(self) -> object:
+    def _source(self) -> FrameSource | None:
         return self.page.service.proxy
 
     # -- choices --------------------------------------------------------------------------------
@@ -220,7 +221,8 @@ class FilmStudy(QObject):
 
     def _show_curves(self) -> None:
         """Draw the chosen curves under the timeline and mark the worst frames of the first."""
-        clip, series = self.page.clip, []
+        clip = self.page.clip
+        series: list[TimelineSeries] = []
         for name in dict.fromkeys((self.curve, self.beside)):
             values = self.values(name) if name else None
             if values is not None and clip is not None and len(values) == clip.frames:

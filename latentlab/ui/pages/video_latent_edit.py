@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from latentlab.core.directions import Direction, delete_direction, save_direction
 from latentlab.core.errors import InputError, LatentLabError
+from latentlab.core.latent_map import Doubles
 from latentlab.core.messages import ErrorReport, Floats
 from latentlab.core.video_curves import BetweenFrames, ClipPath
 from latentlab.core.video_edit import MAX_STRENGTH, MAX_WINDOW, EditedFilm, Smoothing, read_edit, save_edit
@@ -285,7 +286,7 @@ class EditPanel(VideoPanel):
         self.direction.blockSignals(False)
         self._apply()
 
-    def _step(self) -> tuple[str, Floats | None, float]:
+    def _step(self) -> tuple[str, Floats | Doubles | None, float]:
         """Return name, unit vector and σ of the chosen direction; None where it is not known (yet)."""
         kind, which = self.direction.currentData() or ("", "")
         path = self._path
@@ -298,7 +299,7 @@ class EditPanel(VideoPanel):
             step = np.asarray(self._opened.direction, dtype=np.float64)
             length = float(np.linalg.norm(step))
             return name, (step / length if length else None), length
-        if path is None or not kind:
+        if path is None or not isinstance(which, int):
             return name, None, 0.0
         if kind == "pc":
             return name, path.vectors[which], float(path.sigma[which])

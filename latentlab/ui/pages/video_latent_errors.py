@@ -187,10 +187,11 @@ class ErrorsPanel(VideoPanel):
         self._wish = (str(state.get("curve") or self._wish[0]), str(state.get("beside") or ""))
         self._offer(self.study.curves)
         self._show_chosen()
-        for spin, key in ((self.count, "count"), (self.apart, "apart_s")):
-            value = state.get(key)
-            if isinstance(value, int | float):
-                spin.setValue(value)  # type: ignore[arg-type]
+        count, apart_s = state.get("count"), state.get("apart_s")
+        if isinstance(count, int):
+            self.count.setValue(count)
+        if isinstance(apart_s, int | float):
+            self.apart.setValue(apart_s)
         if isinstance(state.get("auto"), bool):
             self.auto.setChecked(state["auto"] is True)
         place = self.every.findData(state.get("every_s"))

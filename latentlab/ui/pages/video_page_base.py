@@ -19,7 +19,10 @@ from latentlab.ui.context import AppContext
 from latentlab.ui.page import Page
 from latentlab.ui.pages.video_moves import Moves
 from latentlab.ui.pages.video_panel import SidePanels, VideoPanel
+from latentlab.ui.pages.video_panes import VideoPanes
 from latentlab.ui.pages.video_tools import VideoTools
+from latentlab.ui.pages.video_transport import VideoTransport
+from latentlab.ui.pages.video_worst import PixelErrors
 
 if TYPE_CHECKING:
     from latentlab.ui.widgets.timeline import Timeline
@@ -42,9 +45,12 @@ class FilmPage(Page):
     films_dropped = Signal(list)  # several Path at once
 
     moves: Moves
+    errors: PixelErrors
     tools: VideoTools
+    panes: VideoPanes
     side: SidePanels
     timeline: Timeline
+    transport: VideoTransport
 
     def __init__(self, context: AppContext, parent: QWidget | None = None) -> None:
         super().__init__(context, parent)

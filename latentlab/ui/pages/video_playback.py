@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -103,7 +104,7 @@ class Playback(QObject):
         if now_s >= end_s if self.direction > 0 else now_s <= start_s:
             self._end()
             return
-        side = "right" if self.direction > 0 else "left"
+        side: Literal["left", "right"] = "right" if self.direction > 0 else "left"
         frame = int(np.searchsorted(self._times, now_s, side=side)) - 1
         frame = min(max(self._first, frame), self._last)
         if frame != self._frame:

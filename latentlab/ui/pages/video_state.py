@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from latentlab.ui.pages.video_difference import GAINS, KINDS
 from latentlab.ui.pages.video_panes import BLINKS
@@ -13,6 +14,8 @@ from latentlab.ui.widgets.splitters import restore_sizes
 
 if TYPE_CHECKING:
     from latentlab.ui.pages.video import VideoPage
+
+T = TypeVar("T")
 
 
 def save(page: VideoPage) -> dict[str, object]:
@@ -35,21 +38,27 @@ def save(page: VideoPage) -> dict[str, object]:
 def restore(page: VideoPage, state: dict[str, object]) -> None:
     """Take over what ``save`` returned, as far as it still means something."""
     view = page.tools.view
-    if state.get("difference") in [kind for _, kind, _ in KINDS]:
-        view = replace(view, difference=state["difference"])  # type: ignore[arg-type]
-    if state.get("gain") in GAINS:
-        view = replace(view, gain=state["gain"])  # type: ignore[arg-type]
-    if isinstance(state.get("film"), bool):
-        view = replace(view, film=state["film"])  # type: ignore[arg-type]
+    film = state.get("film")
+    view = replace(
+        view,
+        difference=_one_of([kind for _, kind, _ in KINDS], state.get("difference")) or view.difference,
+        gain=_one_of(GAINS, state.get("gain")) or view.gain,
+        film=film if isinstance(film, bool) else view.film,
+    )
     page.tools.take_view(view)
     if state.get("mode") in [mode for _, mode in MODES]:
         page.tools.mode.setCurrentIndex(page.tools.mode.findData(state["mode"]))
-    if state.get("blink") in BLINKS:
-        page.content.set_blink_rate(float(state["blink"]))  # type: ignore[arg-type]
-    if state.get("speed") in SPEEDS:
-        page.transport.show_speed(float(state["speed"]))  # type: ignore[arg-type]
+    blink, speed = _one_of(BLINKS, state.get("blink")), _one_of(SPEEDS, state.get("speed"))
+    if blink is not None:
+        page.content.set_blink_rate(blink)
+    if speed is not None:
+        page.transport.show_speed(speed)
     page.transport.loop.setChecked(state.get("loop") is True)
     if isinstance(state.get("folder"), str):
         page.folder = str(state["folder"])
     restore_sizes(page.content.splitter, state.get("splitter"))
     page.side.restore_state(state.get("side"))
+
+
+def _one_of(choices: Iterable[T], value: object) -> T | None:
+    return next((choice for choice in choices if choice == value), None)

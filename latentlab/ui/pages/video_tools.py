@@ -148,7 +148,7 @@ class VideoTools(QWidget):
         """Shorten the words to the room there is."""
         narrow = self.width() < NARROW
         self.open.setText("" if narrow else "Open…")
-        self.layout().setSpacing(style.SPACING // 2 if narrow else style.SPACING)
+        self._row.setSpacing(style.SPACING // 2 if narrow else style.SPACING)
         self._name_crop()
         self._elide()
 
@@ -186,7 +186,7 @@ class VideoTools(QWidget):
         return box
 
     def _arrange(self) -> None:
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(style.SPACING)
         row.addWidget(self.open)

@@ -181,12 +181,13 @@ class PlotGroup(QObject):
 
     def _times(self) -> tuple[Array, Array]:
         """Return steps and the seconds at which they were reached."""
-        if self._clock_arrays is None or self._clock_arrays[0] != self.history.version:
+        version = self.history.version  # Read first: what is appended meanwhile is taken up the next time.
+        if self._clock_arrays is None or self._clock_arrays[0] != version:
             logged = self.history.summary(ELAPSED, max_points=2 * _CLOCK_POINTS)
             steps, seconds = logged.steps, logged.maxima
             if len(steps) < 2 and self._clock:
                 steps, seconds = (np.array(column, dtype=np.float64) for column in zip(*self._clock, strict=True))
-            self._clock_arrays = (self.history.version, steps, seconds)
+            self._clock_arrays = (version, steps, seconds)
         return self._clock_arrays[1:]
 
     @property

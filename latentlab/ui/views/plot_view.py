@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyqtgraph as pg
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent, MouseDragEvent
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtWidgets import QGraphicsSceneWheelEvent
 
 _ZOOM_PER_NOTCH = 1.2
 _NOTCH = 120.0
@@ -29,18 +30,18 @@ class PlotArea(pg.ViewBox):
         self.disableAutoRange()
         self.y_by_hand = False
 
-    def wheelEvent(self, event: object, axis: int | None = None) -> None:
+    def wheelEvent(self, event: QGraphicsSceneWheelEvent, axis: int | None = None) -> None:
         """Zoom along one axis, around the pointer."""
-        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)  # type: ignore[attr-defined]
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         along_y = axis == 1 or (axis is None and shift)
-        factor = _ZOOM_PER_NOTCH ** (-event.delta() / _NOTCH)  # type: ignore[attr-defined]
-        centre = self.mapToView(event.pos())  # type: ignore[attr-defined]
+        factor = _ZOOM_PER_NOTCH ** (-event.delta() / _NOTCH)
+        centre = self.mapToView(event.pos())
         (x0, x1), (y0, y1) = self.viewRange()
         if along_y:
             self.y_wanted.emit(centre.y() + (y0 - centre.y()) * factor, centre.y() + (y1 - centre.y()) * factor)
         else:
             self.x_wanted.emit(centre.x() + (x0 - centre.x()) * factor, centre.x() + (x1 - centre.x()) * factor)
-        event.accept()  # type: ignore[attr-defined]
+        event.accept()
 
     def mouseDragEvent(self, event: MouseDragEvent, axis: int | None = None) -> None:
         """Move the view, or zoom to a rectangle."""

@@ -27,7 +27,8 @@ class FlowLayout(QLayout):
         """Return an item, or None."""
         return self._items[index] if 0 <= index < len(self._items) else None
 
-    def takeAt(self, index: int) -> QLayoutItem | None:
+    # Qt asks for null where there is no such item, which its Python types leave out.
+    def takeAt(self, index: int) -> QLayoutItem | None:  # type: ignore[override]
         """Remove an item and return it, or None."""
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 

@@ -72,7 +72,7 @@ class RecipeForm(QWidget):
         ]
         self.header = RecipeHeader()
         self.summary = WrappedLabel()
-        self.scroll = QScrollArea()
+        self.scroll_area = QScrollArea()
         self._live_timer = QTimer(self, singleShot=True, interval=150)
         self._live_pending: dict[str, object] = {}
         self._build()
@@ -87,11 +87,11 @@ class RecipeForm(QWidget):
         for section in self.sections:
             inner.addWidget(section)
         inner.addStretch(1)
-        self.scroll.setWidget(body)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scroll_area.setWidget(body)
+        self.scroll_area.setWidgetResizable(True)
+        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
+        self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.summary.setProperty("role", "error")
         self.summary.setContentsMargins(SPACING, SPACING, SPACING, SPACING)
         self.summary.hide()
@@ -99,7 +99,7 @@ class RecipeForm(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addWidget(self.scroll, 1)
+        column.addWidget(self.scroll_area, 1)
         column.addWidget(self.summary)
 
     def _connect(self) -> None:
@@ -178,7 +178,7 @@ class RecipeForm(QWidget):
         """Scroll to the first invalid field and put the cursor there."""
         for row in self.rows.values():
             if row.message:
-                self.scroll.ensureWidgetVisible(row)
+                self.scroll_area.ensureWidgetVisible(row)
                 row.first_field().setFocus()
                 return
 

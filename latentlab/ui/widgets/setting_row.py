@@ -6,6 +6,7 @@ import types
 from html import escape
 from typing import Any, Literal, Union, get_args, get_origin
 
+from pydantic import JsonValue
 from pydantic.fields import FieldInfo
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QToolButton, QWidget
@@ -108,6 +109,12 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
+def _listed(declared: JsonValue) -> list[JsonValue]:
+    """Return a list that a field declares."""
+    assert isinstance(declared, list)
+    return declared
+
+
 def bounds_of(field: FieldInfo) -> tuple[int, int]:
     """Return the whole-number bounds declared on a field; open ends are the widest a spin box has."""
     low, high = -WIDEST, WIDEST
@@ -145,8 +152,10 @@ class SettingRow(QWidget):
         self.key = key
         self.live = bool(extra.get("live", False))
         self.advanced = bool(extra.get("advanced", False))
-        self.kinds = extra.get("kinds")
-        self.when = extra.get("when")
+        when = extra.get("when", {})
+        assert isinstance(when, dict)
+        self.kinds = _listed(extra.get("kinds", []))
+        self.when = {neighbour: _listed(allowed) for neighbour, allowed in when.items()}
         self.baseline: object = field.default
         self.message = ""
         self.label = QLabel(label_of(key))

@@ -97,4 +97,4 @@ def applies(row: SettingRow, values: Mapping[str, Any], kind: str) -> bool:
     """Return whether a setting has an effect for this model kind and these neighbours."""
     if row.kinds and kind not in row.kinds:
         return False
-    return all(values.get(key) in allowed for key, allowed in (row.when or {}).items())
+    return all(values.get(key) in allowed for key, allowed in row.when.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal, Slot
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal, Slot
 from PySide6.QtGui import QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
@@ -174,9 +174,9 @@ class ShareBars(QWidget):
         painter.drawLine(QPointF(bar.left(), y), QPointF(bar.right(), y))
         painter.setPen(Qt.PenStyle.NoPen)
 
-    def event(self, event: QHelpEvent) -> bool:  # type: ignore[override]
+    def event(self, event: QEvent) -> bool:
         """Tell the share of the bar under the pointer."""
-        if event.type() == QHelpEvent.Type.ToolTip:
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             label = self._label_at(QPointF(event.pos()))
             found = "" if self.marks is None else f", found with {100 * self.marks[label]:.0f} %"
             text = f"{self.names[label]}: {100 * self.shares[label]:.0f} %{found}\n{HELP}"
