@@ -10,7 +10,14 @@ from torch.distributions import Normal, kl_divergence
 
 from latentlab.core.errors import InputError
 from latentlab.models.base import Posterior
-from latentlab.models.principal_path import EDGE, MAX_IMAGES, PrincipalPath, build_principal_path, solvable_images
+from latentlab.models.principal_path import (
+    EDGE,
+    MAX_IMAGES,
+    PrincipalPath,
+    build_principal_path,
+    leading_eigenvectors,
+    solvable_images,
+)
 
 KINDS = ["vae", "cvae", "ssvae", "vaegan"]
 PIXELS = math.prod(SHAPE)
@@ -172,3 +179,13 @@ def test_large_images_are_not_all_held_at_once() -> None:
     assert solvable_images(10**6, SHAPE) == MAX_IMAGES
     assert solvable_images(10**6, (256, 256, 3)) == 682
     assert build_principal_path(make("vae")[0].info.recipe.model, SHAPE) is None
+
+
+@pytest.mark.parametrize(("size", "count", "found"), [(7, 3, 3), (4, 9, 4), (1, 1, 1)])
+def test_leading_eigenvectors_are_those_of_numpy(size: int, count: int, found: int) -> None:
+    root = np.random.default_rng(3).normal(size=(size, size))
+    matrix = root @ root.T
+    values, vectors = leading_eigenvectors(torch.from_numpy(matrix), count)
+    assert (len(values), vectors.shape) == (found, (size, found))
+    np.testing.assert_allclose(values, np.linalg.eigvalsh(matrix)[::-1][:count], rtol=1e-10)
+    np.testing.assert_allclose(matrix @ vectors.numpy(), vectors.numpy() * values.numpy(), rtol=1e-8, atol=1e-10)
