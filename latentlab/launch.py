@@ -161,7 +161,11 @@ class Launch(QObject):
         exporter = self._window.commands.exporter
         exporter.finished.connect(self._on_picture)
         path = self._screenshot.expanduser().absolute()
-        exporter.save(screenshots.grab(self._window), path, self._window.area.current_page())
+        try:
+            exporter.save(screenshots.grab(self._window), path, self._window.area.current_page())
+        except Exception as error:  # noqa: BLE001 - nobody is there to close the window.
+            self._window.context.errors.report(error, "--screenshot")
+            self._fail(ErrorReport.of(error, "--screenshot"))
 
     @Slot(object)
     def _on_picture(self, path: Path | None) -> None:

@@ -218,6 +218,12 @@ class VideoService(QObject):
         """The weights that frames are reconstructed with."""
         return self._weights.get()[1] if self._weights is not None else None
 
+    def snapshot_of(self, step: int, taken_at: float) -> WeightSnapshot | None:
+        """Return the weights behind a frame that is on screen, where they are still at hand."""
+        snapshot = self._worker.replica.snapshot
+        found = snapshot is not None and (snapshot.step, snapshot.taken_at) == (step, taken_at)
+        return snapshot if found else None
+
     def open(self, path: Path) -> None:
         """Open a video in place of the one before; ``opened`` or ``failed`` follows."""
         if self._over:

@@ -21,12 +21,15 @@ TRAINING_S = 3.0
 class Replica:
     """Follows a slot of weights. ``model`` is None while there are none that fit, or none with an encoder.
 
+    ``snapshot``: the weights that ``model`` has; any thread may read it.
+
     Thread: video.
     """
 
     def __init__(self) -> None:
         self.weights: LatestSlot[WeightSnapshot] | None = None
         self.model: FrameReconstructor | None = None
+        self.snapshot: WeightSnapshot | None = None
         self._seen: tuple[object, int] | None = None
         self._moved_at = -TRAINING_S
 
@@ -55,7 +58,7 @@ class Replica:
             return False
         self._seen = (self.weights, version)
         # When another run begins, the model of the one before must not pass for its own.
-        model, self.model = self.model, None
+        model, self.model, self.snapshot = self.model, None, None
         if snapshot is None or not snapshot.info.has_encoder:  # Nothing that could reconstruct a frame.
             return True
         self._moved_at = time.monotonic()
@@ -65,7 +68,7 @@ class Replica:
 
             model = FrameReconstructor()
         model.load(snapshot)
-        self.model = model
+        self.model, self.snapshot = model, snapshot
         return True
 
     def newest_step(self) -> int:
@@ -80,4 +83,4 @@ class Replica:
 
     def release(self) -> None:
         """Free the model."""
-        self.model = None
+        self.model = self.snapshot = None

@@ -18,7 +18,7 @@ from latentlab.ui import screenshots
 from latentlab.ui.context import AppContext
 from latentlab.ui.formatting import format_steps
 from latentlab.ui.page import Page
-from latentlab.ui.page_state import state_of
+from latentlab.ui.page_state import ShowsWeights, state_of
 from latentlab.ui.widgets.weights_follow import FollowBar, WeightsFollow
 
 
@@ -77,6 +77,8 @@ class PictureExporter(QObject):
         inference = self._context.inference
         if not hasattr(inference, "snapshot_of"):  # A window without an explorer.
             return None
+        if isinstance(page, ShowsWeights) and (shown := page.weights_shown()) is not None:
+            return shown
         bar = page.findChild(FollowBar) if page is not None else None
         if bar is not None and bar.weights is not None:
             return inference.snapshot_of(*bar.weights)

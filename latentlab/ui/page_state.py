@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
-from PySide6.QtCore import SignalInstance
-
-from latentlab.core.latent_state import LatentState
-from latentlab.core.messages import Floats, Ints
+from latentlab.core.messages import Floats, Ints, WeightSnapshot
 from latentlab.core.picture_origin import Origin
 from latentlab.ui.page import Page
 
@@ -35,44 +31,20 @@ class ComesBack(Protocol):
         """Show what an exported picture was made of."""
 
 
-class HasMoves(Protocol):
-    """What moves a page's point, and tells its controls."""
-
-    state: LatentState
-    changed: SignalInstance
-
-
 @runtime_checkable
-class HasPoint(Protocol):
-    """A page that shows one point of latent space."""
+class ShowsWeights(Protocol):
+    """A page whose picture may be of other weights than those in force."""
 
-    moves: HasMoves
+    def weights_shown(self) -> WeightSnapshot | None:
+        """Return the weights that made what is on screen, where they are still at hand."""
 
 
 def state_of(page: Page | None) -> PageState:
-    """Return what brings ``page`` back; of a page with a point in latent space, that point."""
-    if isinstance(page, ComesBack):
-        return page.picture_state()
-    if not isinstance(page, HasPoint):
-        return PageState()
-    point = page.moves.state.point
-    view = {"source": point.source, "edited": point.edited, "locks": np.flatnonzero(point.locks).tolist()}
-    return PageState(point.z[None], np.array([point.label]), point.seed, view)
+    """Return what brings ``page`` back."""
+    return page.picture_state() if isinstance(page, ComesBack) else PageState()
 
 
 def bring_back(page: Page, origin: Origin) -> None:
     """Show what an exported picture of ``page`` was made of."""
     if isinstance(page, ComesBack):
         page.bring_back(origin)
-        return
-    if not origin.z:
-        return
-    page.set_point(origin.points()[0], origin.labels[0] if origin.labels else None)
-    if isinstance(page, HasPoint):
-        moves, told = page.moves, origin.view
-        seed = moves.state.point.seed if origin.seed is None else origin.seed
-        source = f"seed {seed}" if origin.seed is not None else "a picture"
-        moves.state.point = replace(
-            moves.state.point, source=str(told.get("source", source)), edited=told.get("edited") is True, seed=seed
-        )
-        moves.changed.emit(True)

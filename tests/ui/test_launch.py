@@ -109,6 +109,18 @@ def test_a_training_that_fails_before_the_picture_is_exit_code_1(built, qtbot, t
     assert not (tmp_path / "demo.png").exists()
 
 
+def test_a_picture_that_cannot_be_made_closes_the_window_with_exit_code_1(built, qtbot, tmp_path, capsys, monkeypatch):
+    def broken(*_args: object) -> None:
+        raise RuntimeError("no picture of this")
+
+    monkeypatch.setattr(built.window.commands.exporter, "save", broken)
+    launch = Launch(built.window, screenshot=tmp_path / "shot.png")
+    with qtbot.waitSignal(built.window.closed, timeout=20_000):
+        built.window.show()
+    assert launch.exit_code == 1
+    assert "RuntimeError: no picture of this" in capsys.readouterr().err
+
+
 def test_pages_are_made_after_the_first_paint_the_shown_one_first(built, qtbot):
     launch = Launch(built.window, page="explore")
     assert built.window.area.pages == {}

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+import video_clips
 from PIL import Image
 from PySide6.QtGui import QImage
 from window_fakes import drop, finish_real
@@ -18,6 +19,7 @@ from latentlab.core.recipe_model import ModelConfig
 from latentlab.core.weights_kept import history_file, kept_files
 from latentlab.ui.dialogs.export_dialog import ExportDialog
 from latentlab.ui.exporting import PictureExporter
+from latentlab.ui.page_area import PAGES
 from latentlab.ui.screenshots import read_facts
 from latentlab.ui.widgets.weights_follow import WeightsFollow
 
@@ -282,3 +284,84 @@ def test_a_copy_carries_its_text(qtbot, windows, run):
     assert isinstance(window.commands.exporter, PictureExporter)
     window.commands.exporter.copy(image, page)
     assert image.text("latentlab.step") == "30"
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in PAGES])
+def test_every_page_can_be_exported_and_comes_back(qtbot, windows, run, tmp_path, name):
+    window = windows(run)
+    told = []
+    window.context.errors.reported.connect(told.append)
+    window.show_page(name)
+    training = window.context.training
+    qtbot.waitUntil(lambda: training.info is not None and training.weights.get()[1] is not None, timeout=60_000)
+    with qtbot.waitSignal(window.commands.exporter.finished, timeout=30_000) as done:
+        window.actions_by_name["actionScreenshot"].trigger()
+    (path,) = done.args
+    assert path is not None, [report.what for report in told]
+    origin = read_facts(path).origin
+    assert (origin.run, origin.step, origin.page) == (str(run), 30, name)
+    window.actions_by_name["actionExport"].trigger()
+    (dialog,) = window.findChildren(ExportDialog)
+    with qtbot.waitSignal(window.commands.exporter.finished, timeout=30_000) as done:
+        dialog.save_to(tmp_path / "dialog.png")
+    dialog.close()
+    assert done.args == [tmp_path / "dialog.png"]
+    window.show_page("monitorPage" if name != "monitorPage" else "runsPage")
+    window.commands.open_path(path)
+    came_back(qtbot, window)
+    assert window.area.shown == name
+    assert not told, [report.what for report in told]
+
+
+def filmed(qtbot, page, frame):
+    """Wait until a frame of a film and its reconstruction are on screen, and return the reconstruction."""
+
+    def right():
+        shown = page.shown
+        return shown is not None and (shown.index, shown.wanted) == (frame, frame) and shown.reconstruction is not None
+
+    qtbot.waitUntil(right, timeout=60_000)
+    return page.shown.reconstruction
+
+
+def test_a_picture_of_the_video_page_brings_back_film_frame_and_region(qtbot, windows, run, tmp_path):
+    film = video_clips.write_clip(tmp_path / "film.mp4", frames=40)
+    window = windows(run)
+    window.show_page("videoPage")
+    page = window.area.page("videoPage")
+    page.open_video(film)
+    qtbot.waitUntil(lambda: page.clip is not None, timeout=60_000)
+    page.set_range(5, 30)
+    page.tools.choose_crop((8, 4, 60, 56))
+    page.tools.toggle_mode("wipe")
+    page.go_to(17)
+    qtbot.waitUntil(lambda: page.shown is not None and page.shown.crop == (8, 4, 60, 56), timeout=60_000)
+    before = filmed(qtbot, page, 17).copy()
+    with qtbot.waitSignal(window.commands.exporter.finished, timeout=30_000) as done:
+        window.actions_by_name["actionScreenshot"].trigger()
+    (path,) = done.args
+    assert read_facts(path).origin.view["frame"] == 17
+
+    window = windows(path)
+    came_back(qtbot, window)
+    page = window.area.page("videoPage")
+    qtbot.waitUntil(lambda: page.clip is not None and page.shown is not None, timeout=60_000)
+    qtbot.waitUntil(lambda: page.shown.crop == (8, 4, 60, 56), timeout=60_000)
+    np.testing.assert_array_equal(filmed(qtbot, page, 17), before)
+    assert (page.frame, page.range, page.panes.mode, page.clip.path) == (17, (5, 30), "wipe", film)
+
+    page.clear_range()
+    page.go_to(3)
+    window.commands.open_path(path)  # The film is open already.
+    qtbot.waitUntil(lambda: page.frame == 17 and page.range == (5, 30), timeout=60_000)
+
+    film.rename(tmp_path / "elsewhere.mp4")
+    other = video_clips.write_clip(tmp_path / "other.mp4", frames=8)
+    page.open_video(other)
+    qtbot.waitUntil(lambda: page.clip is not None and page.clip.path == other, timeout=60_000)
+    told = []
+    window.context.errors.reported.connect(told.append)
+    window.commands.open_path(path)
+    qtbot.waitUntil(lambda: bool(told), timeout=60_000)
+    assert told[0].what == "film.mp4, which the picture shows, is not there any more"
+    assert page.clip.path == other

@@ -14,15 +14,18 @@ from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QFileDialog, QStackedLayout, QWidget
 
-from latentlab.core.messages import ErrorReport
+from latentlab.core.messages import ErrorReport, WeightSnapshot
+from latentlab.core.picture_origin import Origin
 from latentlab.core.video_messages import Crop, VideoInfo, VideoView
 from latentlab.ui.context import AppContext
+from latentlab.ui.page_state import PageState
 from latentlab.ui.pages import video_state
 from latentlab.ui.pages.video_content import VideoContent
 from latentlab.ui.pages.video_keys import binding_for, key_rows
 from latentlab.ui.pages.video_moves import Moves
 from latentlab.ui.pages.video_page_base import FilmPage
 from latentlab.ui.pages.video_parts import install_parts
+from latentlab.ui.pages.video_return import FilmReturn, picture_state
 from latentlab.ui.pages.video_worst import PixelErrors
 from latentlab.ui.widgets.empty_state import EmptyState
 from latentlab.ui.widgets.weights_follow import weights_text
@@ -69,6 +72,7 @@ class VideoPage(FilmPage):
         self.stack.addWidget(self.empty)
         self.stack.addWidget(self.content)
         self._connect()
+        self._return = FilmReturn(self)
         install_parts(self)
 
     def _connect(self) -> None:
@@ -179,6 +183,19 @@ class VideoPage(FilmPage):
         """Take over what ``save_state`` returned, as far as it still means something."""
         video_state.restore(self, state)
 
+    def picture_state(self) -> PageState:
+        """Return the film and the frame, for an exported picture."""
+        return picture_state(self)
+
+    def bring_back(self, origin: Origin) -> None:
+        """Show the frame that an exported picture was made of."""
+        self._return.begin(origin)
+
+    def weights_shown(self) -> WeightSnapshot | None:
+        """Return the weights that made the reconstruction on screen, where they are still at hand."""
+        frame = self._shown
+        return self.service.snapshot_of(frame.step, frame.taken_at) if frame is not None else None
+
     def close_down(self) -> None:
         """Stop the clocks; the service ends its threads itself."""
         self.playback.pause()
@@ -211,7 +228,7 @@ class VideoPage(FilmPage):
         self.tools.set_open(True)
         self.clip_changed.emit(info)
         self.range_changed.emit(*self.range)
-        self._on_frame(0)
+        self._on_frame(self.frame)  # The first one, unless somebody who was told of the film went to another.
         self.stack.setCurrentIndex(1)
         self.timeline.setFocus(Qt.FocusReason.OtherFocusReason)
 

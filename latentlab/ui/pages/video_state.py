@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def save_look(page: VideoPage) -> dict[str, object]:
+    """Return how frames are shown, as values that JSON can hold."""
+    view = page.tools.view
+    return {"difference": view.difference, "gain": view.gain, "film": view.film, "mode": page.panes.mode}
+
+
 def save(page: VideoPage) -> dict[str, object]:
     """Return how frames are shown and played, as values that JSON can hold."""
-    view = page.tools.view
     return {
-        "difference": view.difference,
-        "gain": view.gain,
-        "film": view.film,
-        "mode": page.panes.mode,
+        **save_look(page),
         "blink": page.content.blink_rate,
         "speed": page.playback.speed,
         "loop": page.playback.loop,
@@ -35,8 +37,8 @@ def save(page: VideoPage) -> dict[str, object]:
     }
 
 
-def restore(page: VideoPage, state: dict[str, object]) -> None:
-    """Take over what ``save`` returned, as far as it still means something."""
+def restore_look(page: VideoPage, state: Mapping[str, object]) -> None:
+    """Take over what ``save_look`` returned, as far as it still means something."""
     view = page.tools.view
     film = state.get("film")
     view = replace(
@@ -48,6 +50,11 @@ def restore(page: VideoPage, state: dict[str, object]) -> None:
     page.tools.take_view(view)
     if state.get("mode") in [mode for _, mode in MODES]:
         page.tools.mode.setCurrentIndex(page.tools.mode.findData(state["mode"]))
+
+
+def restore(page: VideoPage, state: Mapping[str, object]) -> None:
+    """Take over what ``save`` returned, as far as it still means something."""
+    restore_look(page, state)
     blink, speed = _one_of(BLINKS, state.get("blink")), _one_of(SPEEDS, state.get("speed"))
     if blink is not None:
         page.content.set_blink_rate(blink)
