@@ -34,6 +34,8 @@ class FrameCurves:
         Metric name to the sentence that says why it is not there.
     note
         What else there is to know, e.g. which discriminator gave the features.
+    source
+        Where the frames came from, to be compared with ``is``: what was measured of one film says nothing of the next.
     """
 
     values: Mapping[str, Floats]
@@ -43,6 +45,7 @@ class FrameCurves:
     taken_at: float = 0.0
     absent: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    source: object = field(default=None, repr=False, compare=False)
 
     @property
     def complete(self) -> bool:
@@ -84,6 +87,8 @@ class ClipPath:
         Every how many frames latents are kept: 1, or more where the clip would not fit into memory.
     known, complete
         How many frames' latents are known, and whether they are all that will be.
+    source
+        As in ``FrameCurves``.
     """
 
     frames: Ints
@@ -106,6 +111,7 @@ class ClipPath:
     complete: bool
     step: int
     taken_at: float = 0.0
+    source: object = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,8 @@ class ClipAnalyst:
         assert self._store is not None
         assert self._measurer is not None
         self._due = time.monotonic() + PUBLISH_S
-        self.slots.curves.put(self._store.curves(self._measurer.absent, self._measurer.note))
+        curves = self._store.curves(self._measurer.absent, self._measurer.note)
+        self.slots.curves.put(replace(curves, source=self._clip))
         self._draw_path()
 
     def _draw_path(self) -> bool:
@@ -209,5 +210,6 @@ class ClipAnalyst:
             return False
         self._drawn = key
         path = paths.make(z_TD, self.view, store.frames, store.stride)
-        self.slots.path.put(replace(path, complete=whole, step=store.latents_step, taken_at=store.latents_at))
+        step, at = store.latents_step, store.latents_at
+        self.slots.path.put(replace(path, complete=whole, step=step, taken_at=at, source=self._clip))
         return True

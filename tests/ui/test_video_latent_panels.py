@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import video_clips
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -223,6 +225,21 @@ def test_another_film_forgets_marks_edit_and_path(qtbot, measured, tmp_path):
     assert measured.study.marks == {}
     assert not measured.study.edit.active
     qtbot.waitUntil(lambda: measured.study.path is not None and len(measured.study.path.jitter) == 40, timeout=30_000)
+
+
+def test_what_was_measured_of_another_film_is_not_taken_for_this_ones(qtbot, measured):
+    study, service = measured.study, measured.study.service
+    curves, path = study.curves, study.path
+    service.set_active(False)  # The analysis has nothing to add.
+    for stale in (replace(curves, source=object()), replace(curves, frames=curves.frames + 1)):
+        service.curves.put(stale)
+        service.path.put(replace(path, source=object()))
+        qtbot.waitUntil(lambda: study.curves is None and study.path is None, timeout=5000)
+        assert study.worst == []
+        assert measured.panel["errors"].list.count() == 0
+        service.curves.put(curves)
+        service.path.put(path)
+        qtbot.waitUntil(lambda: study.curves is curves and study.path is path, timeout=5000)
 
 
 def test_damaged_directions_are_told(qtbot, measured):

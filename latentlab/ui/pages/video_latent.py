@@ -194,12 +194,14 @@ class FilmStudy(QObject):
             self.load_directions()
         service = self.service
         if service.path.version != self._seen[1]:
-            self._seen[1], self.path = service.path.get()
+            self._seen[1], path = service.path.get()
+            self.path = path if path is not None and self._is_of_this_film(path.source, len(path.jitter)) else None
             self.path_changed.emit(self.path)
             if JITTER in (self.curve, self.beside):
                 self._show_curves()
         if service.curves.version != self._seen[0]:
-            self._seen[0], self.curves = service.curves.get()
+            self._seen[0], curves = service.curves.get()
+            self.curves = curves if curves is not None and self._is_of_this_film(curves.source, curves.frames) else None
             self._tell_page(self.curves)
             self._show_curves()
             self.curves_changed.emit(self.curves)
@@ -210,6 +212,14 @@ class FilmStudy(QObject):
             self._seen[3], thumbnail = service.thumbnail.get()
             if isinstance(thumbnail, FilmFrame):
                 self.thumbnail_changed.emit(thumbnail)
+
+    def _is_of_this_film(self, source: object, frames: int) -> bool:
+        """Whether something was measured of the film that is open; the analysis hears of another one a little later.
+
+        The page, too: for a moment it still has the film before, with another number of frames.
+        """
+        clip = self.page.clip
+        return source is self._source() and clip is not None and frames == clip.frames
 
     def _tell_page(self, curves: FrameCurves | None) -> None:
         """Leave the pixel errors where the page and the export look for them."""
