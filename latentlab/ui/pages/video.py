@@ -28,7 +28,7 @@ from latentlab.ui.pages.video_parts import install_parts
 from latentlab.ui.pages.video_return import FilmReturn, picture_state
 from latentlab.ui.pages.video_worst import PixelErrors
 from latentlab.ui.widgets.empty_state import EmptyState
-from latentlab.ui.widgets.weights_follow import weights_text
+from latentlab.ui.widgets.weights_follow import WeightsFollow, weights_text
 
 EMPTY = "Open a video to see every frame beside its reconstruction, and where the model fails."
 FILTER = (
@@ -161,7 +161,8 @@ class VideoPage(FilmPage):
         if self.clip is None or frame is None or frame.step < 0:
             return ""
         state, now = self.context.training.state, time.monotonic()
-        return weights_text(frame.step, frame.taken_at, state=state, following=True, now=now)
+        following = WeightsFollow.of(self.context).following
+        return weights_text(frame.step, frame.taken_at, state=state, following=following, now=now)
 
     def apply_theme(self) -> None:
         """Hand it on to the panels; panes and timeline follow the theme by themselves."""

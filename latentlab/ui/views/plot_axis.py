@@ -29,7 +29,8 @@ class GridAxis(pg.AxisItem):
         ``"linear"``, ``"log"`` (the values are log10) or ``"time"`` (the values are seconds).
     inner_text
         If set, maps an axis value to a second number (with unit) drawn inside the plot at the right end
-        of its grid line: the same quantity in another unit.
+        of the highest grid line with room for it: the same quantity in another unit. One is enough to tell the
+        scale, and curves rarely end up there.
     name
         Drawn at the end of the numbers (bottom axis only).
     """
@@ -78,7 +79,8 @@ class GridAxis(pg.AxisItem):
     def _paint_left(self, painter: QPainter, area: QRectF, colours: tuple[QColor, QColor]) -> None:
         low, high = self.range
         line = QFontMetricsF(painter.font()).height()
-        for value, text in zip(*self.ticks(area.height()), strict=True):
+        roomy: tuple[int, float] | None = None  # The highest line with room for another number over it.
+        for value, text in zip(*self.ticks(area.height()), strict=True):  # Ascending.
             y = round(area.bottom() - (value - low) / (high - low) * area.height())
             painter.setPen(colours[0])
             painter.drawLine(int(area.left()), y, int(area.right()), y)
@@ -86,9 +88,11 @@ class GridAxis(pg.AxisItem):
             top = max(y - line / 2, area.top() - TOP_MARGIN)
             place = QRectF(0, top, area.left() - _TEXT_GAP, line)
             painter.drawText(place, _FLAGS.AlignRight | _FLAGS.AlignVCenter, text)
-            if self.inner_text is not None and y - line > area.top():
-                inside = QRectF(area.left(), y - line, area.width() - 2, line)
-                painter.drawText(inside, _FLAGS.AlignRight | _FLAGS.AlignVCenter, self.inner_text(value))
+            if y - line > area.top() and value != 0:
+                roomy = y, value
+        if self.inner_text is not None and roomy is not None:
+            inside = QRectF(area.left(), roomy[0] - line, area.width() - 2, line)
+            painter.drawText(inside, _FLAGS.AlignRight | _FLAGS.AlignVCenter, self.inner_text(roomy[1]))
 
     def _paint_bottom(self, painter: QPainter, area: QRectF, colours: tuple[QColor, QColor]) -> None:
         low, high = self.range

@@ -12,7 +12,7 @@ FEWEST_LETTERS = 5
 
 
 class ElidedLabel(QLabel):
-    """One muted line that never needs more room than it is given, so that it cannot widen the window.
+    """One muted line that needs no more room than its short text, so that it cannot widen the window.
 
     Parameters
     ----------
@@ -29,6 +29,7 @@ class ElidedLabel(QLabel):
         """Choose what is shown where the text does not fit; empty: as much of the text as does."""
         if text != self._short:
             self._short = text
+            self.updateGeometry()
             self.update()
 
     def sizeHint(self) -> QSize:
@@ -37,8 +38,8 @@ class ElidedLabel(QLabel):
         return QSize(self.fontMetrics().horizontalAdvance(self._widest), hint.height()) if self._widest else hint
 
     def minimumSizeHint(self) -> QSize:
-        """Room for next to nothing."""
-        return QSize(24, super().minimumSizeHint().height())
+        """Room for the short text; without one, for next to nothing."""
+        return QSize(max(24, self.fontMetrics().horizontalAdvance(self._short)), super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much of the text as fits."""
