@@ -39,7 +39,8 @@ class ElidedLabel(QLabel):
 
     def minimumSizeHint(self) -> QSize:
         """Room for the short text; without one, for next to nothing."""
-        return QSize(max(24, self.fontMetrics().horizontalAdvance(self._short)), super().minimumSizeHint().height())
+        room = self.fontMetrics().horizontalAdvance(self._short) + 2  # Advances are rounded; half a pixel cuts letters.
+        return QSize(max(24, room), super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw as much of the text as fits."""
