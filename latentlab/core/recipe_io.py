@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from latentlab.core.errors import InputError
 from latentlab.core.paths import resources_dir
 from latentlab.core.recipe import SECTIONS, Recipe
+from latentlab.core.toml_file import read_toml
 
 
 def recipe_fields() -> Iterator[tuple[str, FieldInfo]]:
@@ -118,15 +119,7 @@ def read_recipe(path: Path) -> Recipe:
     InputError
         If the file is missing, not TOML, or holds a bad key or value.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"There is no recipe {path}", where=str(path), hint="See: latentlab recipes") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not a TOML file: {error}", where=str(path)) from None
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}", where=str(path)) from None
-    return validate(values, where=str(path))
+    return validate(read_toml(path, "recipe", "See: latentlab recipes"), where=str(path))
 
 
 def bundled_recipes() -> dict[str, Path]:

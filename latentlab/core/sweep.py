@@ -25,7 +25,6 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -35,6 +34,7 @@ from latentlab.core.errors import InputError
 from latentlab.core.paths import resources_dir
 from latentlab.core.recipe import SECTIONS, Recipe
 from latentlab.core.recipe_io import apply_settings, find_recipe, read_recipe, recipe_toml, validate
+from latentlab.core.toml_file import read_toml
 
 PLAN = "sweep.json"
 RECIPES = "recipes"
@@ -116,12 +116,7 @@ def read_sweep(
     InputError
         If the file is missing, not TOML, empty, or any of its runs would be no valid recipe; all are checked first.
     """
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}", where=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} is not a TOML file: {error}", where=str(path)) from None
+    values = read_toml(path, "sweep", "A sweep is a TOML file; see: latentlab sweep --help")
     _check_shape(values, path)
     values |= {} if data is None else {"data": data}
     values |= {} if steps is None else {"steps": steps}

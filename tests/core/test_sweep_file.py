@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from latentlab.core.errors import InputError
-from latentlab.core.recipe_io import find_recipe
+from latentlab.core.recipe_io import find_recipe, read_recipe
 from latentlab.core.sweep import (
     SweepPlan,
     bundled_sweeps,
@@ -134,3 +134,18 @@ def test_time_left_counts_what_can_run_side_by_side():
     assert state.remaining_s == pytest.approx(15.0)
     assert SweepState("s", Path("s"), runs, jobs=2).remaining_s == pytest.approx(10.0), "the longest run bounds it"
     assert state.done_share == pytest.approx(160 / 400)
+
+
+@pytest.mark.parametrize("read", [read_sweep, read_recipe])
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [(b"\x89PNG\r\n\x1a\n\xff", "it holds no text"), (b"[data\n", "is not a TOML file"), (None, "There is no")],
+)
+def test_a_file_that_is_none_is_told_with_what_to_do(tmp_path, read, content, what) -> None:
+    path = tmp_path / "chosen.toml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=what) as caught:
+        read(path)
+    assert caught.value.hint.startswith(("See: latentlab", "A sweep is a TOML file"))
+    assert caught.value.where == str(path)
