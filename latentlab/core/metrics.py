@@ -5,7 +5,10 @@ from __future__ import annotations
 from latentlab.core.metric import Metric
 from latentlab.core.metrics_signals import SIGNALS
 
-__all__ = ["METRICS", "TEST_PREFIX", "Metric", "describe"]
+__all__ = ["LAST_VALUE", "METRICS", "TEST_PREFIX", "Metric", "describe"]
+
+LAST_VALUE = frozenset({"beta", "beta_p", "beta_i", "target_kld", "lr"})
+"""Metrics logged as their value at the logged step, without noise; all others are means over the interval before it."""
 
 _ALL = (
     Metric(

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from latentlab.core.errors import InputError, LatentLabError
-from latentlab.core.metrics import METRICS, TEST_PREFIX, describe
+from latentlab.core.metrics import LAST_VALUE, METRICS, TEST_PREFIX, describe
 from latentlab.core.metrics_signals import QUANTILES
 from latentlab.core.recipe import Recipe
 from latentlab.core.run_facts import RunFacts, differences, setting_text
@@ -102,8 +102,8 @@ def _page(title: str, runs: Sequence[_Run], missing: Sequence[str], metrics: Seq
         f"<title>{escape(title)}</title><style>{STYLE}</style><h1>{escape(title)}</h1>"
         f"<p>{_about(runs)}</p>{absent}<p class='legend'>{_legend(runs)}</p>"
         f"<div class='plots'>{plots}</div>"
-        f"<h2>End values</h2><p>Means of the last {LAST} logged values; of test metrics of the last {LAST_TESTS}. "
-        f"A smaller test pixel loss is better.</p><div class='wide'>{_end_values(runs)}</div>"
+        f"<h2>End values</h2><p>Means of the last {LAST} logged values; of test metrics of the last {LAST_TESTS}; "
+        f"β as it was at the end. A smaller test pixel loss is better.</p><div class='wide'>{_end_values(runs)}</div>"
         f"{_settings(runs)}<h2>Pictures</h2><div class='pictures'>{''.join(map(_pictures, runs))}</div></html>\n"
     )
 
@@ -137,7 +137,7 @@ def _plot(name: str, runs: Sequence[_Run]) -> str:
         f"{about.unit}{bands}".removeprefix(" · "),
         lines,
         log=about.log and not bands,
-        smooth=0.0 if bands else SMOOTH,
+        smooth=0.0 if bands or name in LAST_VALUE else SMOOTH,
     )
 
 
@@ -155,10 +155,11 @@ def _bands(series: Series, name: str) -> list[tuple[np.ndarray, np.ndarray, np.n
 
 
 def end_value(series: Series, name: str) -> float | None:
-    """Return the mean of the last logged values of a metric; None where it was never logged."""
+    """Return the mean of the last logged values of a metric, of β the last; None where it was never logged."""
     if name not in series:
         return None
-    last = series[name][1][-(LAST_TESTS if name.startswith(TEST_PREFIX) else LAST) :]
+    count = 1 if name in LAST_VALUE else LAST_TESTS if name.startswith(TEST_PREFIX) else LAST
+    last = series[name][1][-count:]
     last = last[np.isfinite(last)]
     return float(last.mean()) if len(last) else None
 

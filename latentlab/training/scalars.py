@@ -9,9 +9,7 @@ import torch
 from torch import Tensor
 
 from latentlab.core.errors import LatentLabError
-
-LAST_VALUE = frozenset({"beta", "beta_p", "beta_i", "target_kld"})
-"""Metrics logged as their value at the logged step; all others are means over the interval before it."""
+from latentlab.core.metrics import LAST_VALUE
 
 
 class ScalarMeans:

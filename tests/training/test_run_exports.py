@@ -20,6 +20,7 @@ from latentlab.models.weights import read_snapshot
 from latentlab.training.export_csv import export_csv
 from latentlab.training.fit import fit
 from latentlab.training.metrics_db import ELAPSED, read_metrics
+from latentlab.training.report import end_value
 from latentlab.training.run import RunWriter
 from latentlab.training.vectors_db import read_vectors
 
@@ -148,6 +149,16 @@ def test_a_report_of_two_runs_is_one_file(runs, tmp_path, capsys):
     assert text.count("<svg") >= 4
     assert "model.kind" in text
     assert 'fill-opacity="0.12"' in text, "bands of z_mean and z_std"
+
+
+def test_end_values_are_means_of_what_is_noisy_and_the_last_of_what_was_set():
+    steps = np.arange(100.0)
+    falling = np.linspace(10.0, 1.0, 100)
+    series = dict.fromkeys(("beta", "lr", "pixel", "test_pixel"), (steps, falling))
+    assert [end_value(series, name) for name in series] == pytest.approx(
+        [1.0, 1.0, falling[-30:].mean(), falling[-3:].mean()]
+    )
+    assert end_value(series, "psnr") is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor
 
 from latentlab.ui import style
-from latentlab.ui.views.plot_spec import train_and_test
+from latentlab.ui.views.plot_spec import CurveSpec, PlotSpec, train_and_test
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
 
@@ -52,6 +52,16 @@ def test_test_values_are_dashed_and_never_smoothed(bench):
     hits = [any(near(image, at, style.colour("kld"), 0) for at in (spot, spot + below)) for spot in spots]
     assert 0.4 < np.mean(hits) < 0.8
     assert len(plot.curves[1].smooth.getData()[0]) == 0
+
+
+def test_what_was_set_is_not_smoothed(bench):
+    scene = bench(PlotSpec("beta", "β", "weight", (CurveSpec("beta", "β", "beta"),)))
+    scene.history.extend("beta", np.arange(100.0), np.linspace(10, 1, 100))
+    scene.group.set_smoothing(0.9)
+    scene.draw()
+    (curve,) = scene.plots[0].curves
+    assert len(curve.smooth.getData()[0]) == 0
+    assert curve.raw.getData()[1][-1] == pytest.approx(1.0)
 
 
 def test_the_target_is_always_in_view_and_dashed_in_the_metrics_colour(bench):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from latentlab.core.metrics import TEST_PREFIX, describe
+from latentlab.core.metrics import LAST_VALUE, TEST_PREFIX, describe
 from latentlab.ui.views.plot_config import Dash
 
 
@@ -26,8 +26,11 @@ class CurveSpec:
 
     @property
     def smoothed(self) -> bool:
-        """Whether smoothing applies: test values are few, and each is a mean over the whole test set."""
-        return self.dash == "solid"
+        """Whether smoothing applies.
+
+        Test values are few, and each is a mean over the whole test set; what was set, as β, has no noise to hide.
+        """
+        return self.dash == "solid" and self.metric not in LAST_VALUE
 
 
 @dataclass(frozen=True, slots=True)
