@@ -127,8 +127,10 @@ class VideoLatentService(QObject):
         self._ask("csv", f"writing {path.name}", call)
 
     def clear(self) -> None:
-        """Forget the pictures of the film before."""
+        """Forget the pictures of the film before, those asked for too."""
         self._told.clear()
+        for key in ("between", "thumbnail"):
+            self._pictures.drop(key)
         self.between.clear()
         self.thumbnail.clear()
 

@@ -37,7 +37,10 @@ class BetweenRequest:
 
 
 class PictureMaker:
-    """Makes pictures with a replica of its own, of the newest weights at the time of each."""
+    """Makes pictures with a replica of its own, of the newest weights at the time of each.
+
+    What is ready when another film is open is left out: it would be taken for the other's.
+    """
 
     def __init__(self, source: Callable[[], FrameSource | None]) -> None:
         self.weights: LatestSlot[WeightSnapshot] | None = None
@@ -51,7 +54,9 @@ class PictureMaker:
         """Leave a frame in the slot, if it is prepared."""
         clip = self._source()
         if clip is not None and frame < clip.frames and clip.present[frame]:
-            self.thumbnail.put(FilmFrame(frame, clip.read_many(np.array([frame]))[0]))
+            picture = FilmFrame(frame, clip.read_many(np.array([frame]))[0])
+            if self._source() is clip:
+                self.thumbnail.put(picture)
 
     def make_between(self, request: BetweenRequest) -> None:
         """Leave the way between two frames in the slot.
@@ -61,25 +66,25 @@ class PictureMaker:
         InputError
             If there is no model, or a frame is not prepared.
         """
-        originals = self._frames(request.first, request.last)
+        clip = self._source()
+        originals = self._frames(clip, request.first, request.last)
         measurer = self._replica()
         from latentlab.core.interpolate import between
 
         z_2D = measurer.encode(originals)
         way = between(z_2D[0], z_2D[1], request.count, "lerp" if request.kind == "lerp" else "slerp")
-        images = measurer.decode(way)
-        self.between.put(
-            BetweenFrames(
-                request.first, request.last, images, originals, z_2D[1] - z_2D[0], measurer.session.step, request.kind
+        images, step = measurer.decode(way), measurer.session.step
+        if self._source() is clip:
+            difference = z_2D[1] - z_2D[0]
+            self.between.put(
+                BetweenFrames(request.first, request.last, images, originals, difference, step, request.kind)
             )
-        )
 
     def release(self) -> None:
         """Free the replica in the thread that made it."""
         self._measurer = None
 
-    def _frames(self, *numbers: int) -> Images:
-        clip = self._source()
+    def _frames(self, clip: FrameSource | None, *numbers: int) -> Images:
         if clip is None:
             raise InputError(NOT_READY, hint="Open a film and a model.")
         missing = [number for number in numbers if number >= clip.frames or not clip.present[number]]

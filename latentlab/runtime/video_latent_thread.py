@@ -67,6 +67,10 @@ class CallThread(QThread):
         if not self.isRunning() and not self._calls.closed:
             self.start()
 
+    def drop(self, key: str) -> None:
+        """Forget a call still waiting. Thread: GUI."""
+        self._calls.drop(key)
+
     def close(self) -> None:
         """End after the call in hand. Thread: any."""
         self._calls.close()

@@ -17,6 +17,7 @@ from latentlab.runtime.priority import FollowedWeights
 from latentlab.runtime.video import VideoService
 from latentlab.runtime.video_latent import VideoLatentService
 from latentlab.runtime.video_latent_editor import FilmEditor
+from latentlab.runtime.video_latent_pictures import BetweenRequest, PictureMaker
 from latentlab.runtime.video_latent_store import ClipStore
 
 FRAMES = 150
@@ -193,6 +194,21 @@ def test_thumbnails_and_the_way_between_two_frames(qtbot, video, service, clip, 
     service.interpolate(5, 9999, 7, "lerp")
     qtbot.waitUntil(lambda: bool(service.problems), timeout=20_000)
     assert "9999" in service.problems[0].what
+
+
+def test_what_is_ready_when_another_film_is_open_is_left_out(qtbot, video, clip, weights):
+    video._weights.put(weights())
+    open_clip(qtbot, video, clip)
+    qtbot.waitUntil(lambda: video.proxy is not None and video.proxy.complete, timeout=20_000)
+    opened = iter([video.proxy, object(), video.proxy, object(), video.proxy, video.proxy])
+    maker = PictureMaker(lambda: next(opened))
+    maker.weights = video._weights
+    maker.make_thumbnail(7)
+    maker.make_between(BetweenRequest(1, 9, 3, "lerp"))
+    assert maker.thumbnail.get()[1] is None
+    assert maker.between.get()[1] is None
+    maker.make_between(BetweenRequest(1, 9, 3, "lerp"))
+    assert len(maker.between.get()[1].images) == 3
 
 
 def test_the_pictures_between_become_a_film_and_the_errors_a_table(qtbot, video, service, clip, weights, tmp_path):
