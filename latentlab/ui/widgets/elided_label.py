@@ -28,8 +28,9 @@ class ElidedLabel(QLabel):
     def set_short(self, text: str) -> None:
         """Choose what is shown where the text does not fit; empty: as much of the text as does."""
         if text != self._short:
-            self._short = text
-            self.updateGeometry()
+            before, self._short = self.minimumSizeHint(), text
+            if self.minimumSizeHint() != before:  # Several times a second the number is another, and seldom its width.
+                self.updateGeometry()
             self.update()
 
     def sizeHint(self) -> QSize:
