@@ -145,7 +145,7 @@ def bench_monitor(quick: bool) -> list[Result]:
     redraw = _window("redraw", "15" if quick else "60", script=script)
     medians = {rows: sorted(took)[len(took) // 2] for rows, took in redraw.items()}
     ends = [medians[rows] for rows in sorted(medians, key=int)]
-    cost = _window("cost", "30" if quick else "80", script=script)
+    cost = _window("cost", "30" if quick else "240", script=script)
     shares = _window("shares", "3" if quick else "12", script="bench_steps.py")
     return [
         *(result(f"monitor_redraw.{rows}", "ms", took) for rows, took in redraw.items()),
