@@ -21,7 +21,7 @@ from latentlab.ui.dialogs.export_dialog import ExportDialog
 from latentlab.ui.exporting import PictureExporter
 from latentlab.ui.page_area import PAGES
 from latentlab.ui.screenshots import read_facts
-from latentlab.ui.widgets.weights_follow import WeightsFollow
+from latentlab.ui.widgets.weights_follow import FollowBar, WeightsFollow
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support")  # Offscreen says so of any window.
 
@@ -284,6 +284,17 @@ def test_a_copy_carries_its_text(qtbot, windows, run):
     assert isinstance(window.commands.exporter, PictureExporter)
     window.commands.exporter.copy(image, page)
     assert image.text("latentlab.step") == "30"
+
+
+def test_a_page_made_after_the_run_was_opened_knows_its_steps(qtbot, windows, run):
+    window = windows(run)
+    explored(qtbot, window)
+    follow = WeightsFollow.of(window.context)
+    qtbot.waitUntil(lambda: len(follow.steps()) > 1, timeout=20_000)
+    late = FollowBar(window.context)
+    qtbot.addWidget(late)
+    assert late.slider.steps == follow.steps()
+    assert late.slider.value() == late.slider.maximum() > 0
 
 
 @pytest.mark.parametrize("name", [spec.name for spec in PAGES])

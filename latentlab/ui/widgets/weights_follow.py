@@ -245,6 +245,7 @@ class FollowBar(QWidget):
         layout.addWidget(self.button)
         self._weights: tuple[int, float] | None = None
         self._told_at = 0.0
+        self._on_changed()  # A page that is made late has missed the steps of a run that has ended.
 
     def set_weights(self, step: int, taken_at: float) -> None:
         """Tell which weights made the picture on screen."""
